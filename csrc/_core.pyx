@@ -1,0 +1,556 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: binding=False, embedsignature=True
+"""The core, compiled: the same names in the same order as `_core_py.py`, which tells their meaning.
+
+It awaits nothing: awaiting in compiled code costs two to three times what it does in Python.
+"""
+
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
+from cpython.list cimport PyList_GET_SIZE
+from cpython.long cimport PyLong_FromLongLong
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.object cimport PyObject
+from cpython.ref cimport Py_INCREF, Py_XDECREF, Py_XINCREF
+from cpython.unicode cimport PyUnicode_DecodeLatin1, PyUnicode_DecodeUTF8
+
+from scan cimport (
+    SCAN_HIGH,
+    SCAN_PERCENT,
+    SCAN_PLUS,
+    scan_next_pair,
+    scan_pair,
+    scan_text,
+    scan_unquote,
+)
+
+from copy import deepcopy as _deepcopy
+from urllib.parse import unquote as _unquote
+
+from pydantic_core import ValidationError
+
+from fastapi_async_safe import _fastapi
+from fastapi_async_safe._core_py import NOTHING as _NOTHING
+
+cdef extern from "Python.h":
+    PyObject *PyDict_GetItemWithError(object items, object key) except? NULL
+    int PyDict_SetItem(object items, object key, object value) except -1
+    object PyObject_Call(object call, tuple arguments, dict keywords)
+    int PyUnicode_IS_ASCII(object text)
+    Py_ssize_t PyUnicode_GET_LENGTH(object text)
+    const char *PyUnicode_1BYTE_DATA(object text)
+
+
+PATH, QUERY, HEADER, COOKIE = range(4)
+cdef enum:
+    _PATH, _QUERY, _HEADER, _COOKIE
+
+REQUIRED, SHARED, FRESH = range(3)
+cdef enum:
+    _REQUIRED, _SHARED, _FRESH
+
+TEXT, DIGITS, SCHEMA, FIELD = range(4)
+cdef enum:
+    _TEXT, _DIGITS, _SCHEMA, _FIELD
+
+ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE, THREAD, CONTEXT = (
+    range(8)
+)
+cdef enum:
+    _ROOT, _INLINE, _INLINE_CONTEXT
+
+DONE, BODY, CALL = range(3)
+cdef enum:
+    _DONE, _BODY, _CALL
+
+NOTHING = _NOTHING
+cdef object nothing = _NOTHING
+cdef tuple no_arguments = ()
+
+
+cdef class Param:
+    cdef readonly str name
+    cdef readonly str alias
+    cdef readonly str key
+    cdef readonly bint many
+    cdef readonly int otherwise
+    cdef readonly object default
+    cdef readonly dict missing
+    cdef readonly int convert
+    cdef readonly object validate
+    cdef readonly object explain
+    cdef readonly object field
+
+    def __init__(
+        self, *, str name, str alias, str key, bint many, int otherwise, default, dict missing,
+        int convert, validate, explain, field,
+    ):
+        self.name = name
+        self.alias = alias
+        self.key = key
+        self.many = many
+        self.otherwise = otherwise
+        self.default = default
+        self.missing = missing
+        self.convert = convert
+        self.validate = validate
+        self.explain = explain
+        self.field = field
+
+
+cdef class Group:
+    cdef readonly int source
+    cdef readonly list fields
+    cdef readonly tuple params
+
+    def __init__(self, *, int source, list fields, tuple params):
+        self.source = source
+        self.fields = fields
+        self.params = params
+
+
+cdef class Node:
+    cdef readonly str name
+    cdef readonly object call
+    cdef readonly int kind
+    cdef readonly bint leaf
+    cdef readonly bint limited
+    cdef readonly object dependant
+    cdef readonly bint function_scoped
+    cdef readonly Py_ssize_t slot
+    cdef readonly bint use_cache
+    cdef readonly bint reusable
+    cdef readonly tuple groups
+    cdef readonly list body_fields
+    cdef readonly tuple connection_names
+    cdef readonly str background_name
+    cdef readonly str response_name
+    cdef readonly str scopes_name
+    cdef readonly tuple scopes
+    cdef readonly bint special
+
+    def __init__(
+        self, *, str name, call, int kind, bint leaf, bint limited, dependant,
+        bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups,
+        list body_fields, tuple connection_names, str background_name, str response_name,
+        str scopes_name, tuple scopes,
+    ):
+        self.name = name
+        self.call = call
+        self.kind = kind
+        self.leaf = leaf
+        self.limited = limited
+        self.dependant = dependant
+        self.function_scoped = function_scoped
+        self.slot = slot
+        self.use_cache = use_cache
+        self.reusable = reusable
+        self.groups = groups
+        self.body_fields = body_fields
+        self.connection_names = connection_names
+        self.background_name = background_name
+        self.response_name = response_name
+        self.scopes_name = scopes_name
+        self.scopes = scopes
+        self.special = bool(connection_names or background_name or response_name or scopes_name)
+
+
+cdef class Plan:
+    cdef readonly object connection
+    cdef readonly tuple order
+    cdef readonly tuple after
+    cdef readonly tuple nodes
+    cdef readonly tuple keys
+    cdef readonly dict query_names
+    cdef readonly dict header_names
+    cdef readonly bint uses_path
+    cdef readonly bint uses_cookies
+    cdef readonly bint needs_stacks
+    cdef readonly tuple watched
+    cdef readonly tuple watched_lists
+    cdef Py_ssize_t length
+    cdef Py_ssize_t *order_numbers
+    cdef Py_ssize_t *after_numbers
+
+    def __cinit__(self, *, tuple order, tuple after, **others):
+        self.length = len(order)
+        self.order_numbers = <Py_ssize_t *>PyMem_Malloc(self.length * sizeof(Py_ssize_t))
+        self.after_numbers = <Py_ssize_t *>PyMem_Malloc(self.length * sizeof(Py_ssize_t))
+        if self.order_numbers == NULL or self.after_numbers == NULL:
+            raise MemoryError
+        for position in range(self.length):
+            self.order_numbers[position] = order[position]
+            self.after_numbers[position] = after[position]
+
+    def __dealloc__(self):
+        PyMem_Free(self.order_numbers)
+        PyMem_Free(self.after_numbers)
+
+    def __init__(
+        self, *, connection, tuple order, tuple after, tuple nodes, tuple keys,
+        dict query_names, dict header_names, bint uses_path, bint uses_cookies,
+        bint needs_stacks, tuple watched, tuple watched_lists,
+    ):
+        self.connection = connection
+        self.order = order
+        self.after = after
+        self.nodes = nodes
+        self.keys = keys
+        self.query_names = query_names
+        self.header_names = header_names
+        self.uses_path = uses_path
+        self.uses_cookies = uses_cookies
+        self.needs_stacks = needs_stacks
+        self.watched = watched
+        self.watched_lists = watched_lists
+
+    cpdef bint is_current(self) except -1:
+        cdef tuple entry
+        for entry in self.watched:
+            if getattr(entry[0], <str>entry[1]) is not entry[2]:
+                return False
+        for entry in self.watched_lists:
+            if not _same(<list>entry[0], <list>entry[1]):
+                return False
+        return True
+
+
+cdef inline bint _same(list items, list seen) except -1:
+    cdef Py_ssize_t position, length = PyList_GET_SIZE(items)
+    if length != PyList_GET_SIZE(seen):
+        return False
+    for position in range(length):
+        if items[position] is not seen[position]:
+            return bool(items == seen)
+    return True
+
+
+def scan_query(bytes query, dict names):
+    cdef dict scalars = {}, lists = {}
+    _scan_query(query, names, scalars, lists)
+    return scalars, lists
+
+
+cdef int _scan_query(bytes query, dict names, dict scalars, dict lists) except -1:
+    cdef const char *cursor = PyBytes_AS_STRING(query)
+    cdef const char *end = cursor + PyBytes_GET_SIZE(query)
+    cdef scan_pair pair
+    cdef str name, value
+    cdef PyObject *many
+    while True:
+        cursor = scan_next_pair(cursor, end, &pair)
+        if cursor == NULL:
+            return 0
+        name = _text(pair.name)
+        many = PyDict_GetItemWithError(names, name)
+        if many == NULL:
+            continue
+        value = _text(pair.value)
+        PyDict_SetItem(scalars, name, value)
+        if <object>many is True:
+            if name in lists:
+                (<list>lists[name]).append(value)
+            else:
+                lists[name] = [value]
+
+
+cdef str _text(scan_text text):
+    cdef char *buffer
+    cdef char small[256]
+    cdef size_t length
+    if text.flags & SCAN_PERCENT and text.flags & SCAN_HIGH:
+        # Escapes next to raw high bytes: Python decodes these run by run.
+        return _unquote(
+            PyUnicode_DecodeLatin1(text.start, text.length, NULL).replace("+", " "),
+            "utf-8",
+            "replace",
+        )
+    if not text.flags & (SCAN_PLUS | SCAN_PERCENT):
+        return PyUnicode_DecodeLatin1(text.start, text.length, NULL)
+    buffer = small
+    if text.length > sizeof(small):
+        buffer = <char *>PyMem_Malloc(text.length)
+        if buffer == NULL:
+            raise MemoryError
+    try:
+        length = scan_unquote(text, buffer)
+        if text.flags & SCAN_PERCENT:
+            return PyUnicode_DecodeUTF8(buffer, length, b"replace")
+        return PyUnicode_DecodeLatin1(buffer, length, NULL)
+    finally:
+        if buffer != small:
+            PyMem_Free(buffer)
+
+
+def scan_headers(headers, dict names):
+    cdef dict scalars = {}, lists = {}
+    cdef PyObject *wanted
+    cdef str name, text
+    for key, value in headers:
+        wanted = PyDict_GetItemWithError(names, key)
+        if wanted == NULL:
+            continue
+        name, many = <tuple>wanted
+        text = value.decode("latin-1")
+        if name not in scalars:
+            scalars[name] = text
+        if many:
+            if name in lists:
+                (<list>lists[name]).append(text)
+            else:
+                lists[name] = [text]
+    return scalars, lists
+
+
+def extract(tuple params, scalars, lists, dict values, list errors):
+    _extract(params, scalars, lists, values, errors)
+
+
+cdef int _extract(tuple params, dict scalars, dict lists, dict values, list errors) except -1:
+    cdef Param param
+    cdef PyObject *found
+    cdef object raw, value
+    for param in params:
+        found = PyDict_GetItemWithError(lists if param.many else scalars, param.key)
+        if found == NULL or <object>found is None:
+            if param.otherwise == _SHARED:
+                PyDict_SetItem(values, param.name, param.default)
+            elif param.otherwise == _REQUIRED:
+                errors.append(param.missing.copy())
+            else:
+                PyDict_SetItem(values, param.name, _deepcopy(param.field.default))
+            continue
+        raw = <object>found
+        if param.convert <= _DIGITS and type(raw) is str:
+            if param.convert == _TEXT:
+                PyDict_SetItem(values, param.name, raw)
+                continue
+            value = _digits(<str>raw)
+            if value is not None:
+                PyDict_SetItem(values, param.name, value)
+                continue
+        if param.convert == _FIELD:
+            value, wrong = param.explain(raw)
+            if wrong:
+                errors.extend(wrong)
+            else:
+                PyDict_SetItem(values, param.name, value)
+            continue
+        try:
+            PyDict_SetItem(values, param.name, param.validate(raw))
+        except ValidationError:
+            errors.extend(param.explain(raw)[1])
+    return 0
+
+
+cdef object _digits(str text):
+    # PERF: decimal digits without sign, space or leading zero are what pydantic makes of them,
+    # a third faster. All else is for pydantic.
+    cdef Py_ssize_t position, length = PyUnicode_GET_LENGTH(text)
+    cdef const char *data
+    cdef long long number = 0
+    if not PyUnicode_IS_ASCII(text) or length == 0 or length > 18:
+        return None
+    data = PyUnicode_1BYTE_DATA(text)
+    if data[0] == b"0" and length > 1:
+        return None
+    for position in range(length):
+        if data[position] < b"0" or data[position] > b"9":
+            return None
+        number = number * 10 + (data[position] - 48)
+    return PyLong_FromLongLong(number)
+
+
+cdef class Run:
+    cdef readonly Plan plan
+    cdef readonly object request
+    cdef readonly object request_stack
+    cdef readonly object function_stack
+    cdef readonly Node node
+    cdef readonly dict values
+    cdef readonly object solved
+    cdef list _frames
+    cdef list _marks
+    cdef Py_ssize_t _mark
+    cdef Py_ssize_t _position
+    cdef bint _body_read
+    cdef list _slots
+    cdef list _errors
+    cdef object _background
+    cdef object _response
+    cdef bint _raw
+    cdef dict _path
+    cdef dict _query
+    cdef dict _query_lists
+    cdef dict _headers
+    cdef dict _header_lists
+    cdef dict _cookies
+
+    def __init__(self, Plan plan, request, request_stack, function_stack):
+        self.plan = plan
+        self.request = request
+        self.request_stack = request_stack
+        self.function_stack = function_stack
+        self._frames = []
+        self._marks = []
+        self._slots = [nothing] * len(plan.keys)
+        self._errors = []
+        self._raw = type(request) is plan.connection
+        if self._raw:
+            self._read(plan, request)
+
+    def advance(self, value):
+        cdef Plan plan = self.plan
+        cdef Py_ssize_t position = self._position, index, mark
+        cdef Node node
+        cdef dict values
+        cdef list frames = self._frames, slots = self._slots, errors = self._errors
+        cdef object cached
+        if value is not nothing:
+            self._keep(self.node, value)
+            position += 1
+        while position < plan.length:
+            index = plan.order_numbers[position]
+            if index < 0:
+                node = <Node>plan.nodes[~index]
+                if node.reusable:
+                    cached = slots[node.slot]
+                    if cached is not nothing:
+                        if node.name is not None:
+                            PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
+                        position = plan.after_numbers[position]
+                        continue
+                frames.append({})
+                self._marks.append(PyList_GET_SIZE(errors))
+                position += 1
+                continue
+            node = <Node>plan.nodes[index]
+            if self._body_read:
+                self._body_read = False
+                values = self.values
+                mark = self._mark
+            else:
+                if not node.leaf:
+                    values = <dict>frames.pop()
+                    mark = self._marks.pop()
+                else:
+                    if node.reusable:
+                        cached = slots[node.slot]
+                        if cached is not nothing:
+                            if node.name is not None:
+                                PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
+                            position += 1
+                            continue
+                    values = {}
+                    mark = PyList_GET_SIZE(errors)
+                if node.groups:
+                    self._extract(node, values)
+                if node.body_fields:
+                    self.node = node
+                    self.values = values
+                    self._mark = mark
+                    self._position = position
+                    return _BODY
+            if node.special:
+                self._add_special(node, values)
+            if node.kind == _ROOT:
+                self.values = values
+            elif PyList_GET_SIZE(errors) == mark:
+                cached = slots[node.slot] if node.use_cache else nothing
+                if cached is not nothing:
+                    if node.name is not None:
+                        PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
+                elif node.kind == _INLINE:
+                    self._keep(node, PyObject_Call(node.call, no_arguments, values))
+                elif node.kind == _INLINE_CONTEXT:
+                    stack = self.function_stack if node.function_scoped else self.request_stack
+                    self._keep(node, stack.enter_context(node.call(**values)))
+                else:
+                    self.node = node
+                    self.values = values
+                    self._position = position
+                    return _CALL
+            position += 1
+        self._finish()
+        return _DONE
+
+    def receive_body(self, dict values, list errors):
+        self.values.update(values)
+        self._errors.extend(errors)
+        self._body_read = True
+
+    cdef int _read(self, Plan plan, request) except -1:
+        cdef dict scope = request.scope, parsed = request.__dict__
+        if plan.uses_path:
+            self._path = scope.get("path_params", {})
+        if plan.query_names:
+            query = scope["query_string"]
+            self._query = {}
+            self._query_lists = {}
+            if "_query_params" in parsed or type(query) is not bytes:
+                params = request.query_params
+                for name, many in plan.query_names.items():
+                    if name in params:
+                        self._query[name] = params[name]
+                        if many:
+                            self._query_lists[name] = params.getlist(name)
+            else:
+                _scan_query(<bytes>query, plan.query_names, self._query, self._query_lists)
+        if plan.header_names:
+            headers = parsed["_headers"].raw if "_headers" in parsed else scope["headers"]
+            self._headers, self._header_lists = scan_headers(headers, plan.header_names)
+        if plan.uses_cookies:
+            self._cookies = request.cookies
+        return 0
+
+    cdef int _extract(self, Node node, dict values) except -1:
+        cdef Group group
+        for group in node.groups:
+            if not group.params or not self._raw:
+                found, wrong = _fastapi.extract(group.source, group.fields, self.request)
+                values.update(found)
+                self._errors.extend(wrong)
+            elif group.source == _QUERY:
+                _extract(group.params, self._query, self._query_lists, values, self._errors)
+            elif group.source == _PATH:
+                _extract(group.params, self._path, None, values, self._errors)
+            elif group.source == _HEADER:
+                _extract(group.params, self._headers, self._header_lists, values, self._errors)
+            else:
+                _extract(group.params, self._cookies, None, values, self._errors)
+        return 0
+
+    cdef int _add_special(self, Node node, dict values) except -1:
+        for name in node.connection_names:
+            values[name] = self.request
+        if node.background_name is not None:
+            if self._background is None:
+                self._background = _fastapi.new_background_tasks()
+            values[node.background_name] = self._background
+        if node.response_name is not None:
+            if self._response is None:
+                self._response = _fastapi.new_response()
+            values[node.response_name] = self._response
+        if node.scopes_name is not None:
+            values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
+        return 0
+
+    cdef int _keep(self, Node node, value) except -1:
+        if node.name is not None:
+            PyDict_SetItem(<dict>self._frames[len(self._frames) - 1], node.name, value)
+        if self._slots[node.slot] is nothing:
+            self._slots[node.slot] = value
+        return 0
+
+    cdef int _finish(self) except -1:
+        cdef dict cache = {}
+        cdef Py_ssize_t slot
+        if self._response is None:
+            self._response = _fastapi.new_response()
+        for slot in range(PyList_GET_SIZE(self._slots)):
+            value = self._slots[slot]
+            if value is not nothing:
+                PyDict_SetItem(cache, self.plan.keys[slot], value)
+        self.solved = _fastapi.new_solved(
+            self.values, self._errors, self._background, self._response, cache
+        )
+        return 0

@@ -1,0 +1,103 @@
+#include "scan.h"
+
+/* What a byte means in a query string: a flag of its own, or the end of something. */
+enum { SCAN_EQUALS = 8, SCAN_AMPERSAND = 16 };
+
+static inline int
+scan_class(unsigned char byte)
+{
+    switch (byte) {
+    case '&':
+        return SCAN_AMPERSAND;
+    case '=':
+        return SCAN_EQUALS;
+    case '+':
+        return SCAN_PLUS;
+    case '%':
+        return SCAN_PERCENT;
+    default:
+        return byte >= 128 ? SCAN_HIGH : 0;
+    }
+}
+
+/* Read up to the next byte of a class in `stop`; return where that is, or `end`. */
+static inline const char *
+scan_until(const char *cursor, const char *end, int stop, scan_text *text)
+{
+    int flags = 0;
+
+    text->start = cursor;
+    for (; cursor < end; cursor++) {
+        int class = scan_class((unsigned char)*cursor);
+
+        if (class & stop) {
+            break;
+        }
+        flags |= class;
+    }
+    text->length = (size_t)(cursor - text->start);
+    text->flags = flags & (SCAN_PLUS | SCAN_PERCENT | SCAN_HIGH);
+    return cursor;
+}
+
+const char *
+scan_next_pair(const char *cursor, const char *end, scan_pair *pair)
+{
+    while (cursor < end && *cursor == '&') {
+        cursor++;
+    }
+    if (cursor == end) {
+        return NULL;
+    }
+    cursor = scan_until(cursor, end, SCAN_EQUALS | SCAN_AMPERSAND, &pair->name);
+    if (cursor < end && *cursor == '=') {
+        return scan_until(cursor + 1, end, SCAN_AMPERSAND, &pair->value);
+    }
+    pair->value.start = cursor;
+    pair->value.length = 0;
+    pair->value.flags = 0;
+    return cursor;
+}
+
+static inline int
+scan_hex(char digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    if (digit >= 'A' && digit <= 'F') {
+        return digit - 'A' + 10;
+    }
+    return -1;
+}
+
+size_t
+scan_unquote(scan_text text, char *out)
+{
+    const char *from = text.start;
+    const char *end = text.start + text.length;
+    char *to = out;
+
+    while (from < end) {
+        if (*from == '+') {
+            *to++ = ' ';
+            from++;
+            continue;
+        }
+        if (*from == '%' && end - from >= 3) {
+            int high = scan_hex(from[1]);
+            int low = scan_hex(from[2]);
+
+            if (high >= 0 && low >= 0) {
+                *to++ = (char)(high * 16 + low);
+                from += 3;
+                continue;
+            }
+        }
+        *to++ = *from++;
+    }
+    return (size_t)(to - out);
+}

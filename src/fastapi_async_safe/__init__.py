@@ -1,0 +1,14 @@
+"""Run FastAPI dependencies where you say they are safe, and resolve them from a compiled plan."""
+
+from ._backend import resolver_backend
+from .application import init_app
+from .markers import AsyncSafeMixin, async_safe, async_unsafe, is_async_safe
+
+__all__ = [
+    "AsyncSafeMixin",
+    "async_safe",
+    "async_unsafe",
+    "init_app",
+    "is_async_safe",
+    "resolver_backend",
+]

@@ -1,0 +1,490 @@
+"""The core in Python: runs a plan until something has to be awaited, and awaits nothing itself.
+
+This is the specification of the compiled core (`csrc/_core.pyx`), which has the same names in the
+same order, and the fallback where that was not built. What the names mean is told here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+from urllib.parse import parse_qsl
+
+from pydantic_core import ValidationError
+
+from . import _fastapi
+
+# Where a group of parameters is read from.
+PATH, QUERY, HEADER, COOKIE = range(4)
+
+# What stands in for a parameter that the request does not have: an error, one object for all
+# requests (immutable), or a new one for each.
+REQUIRED, SHARED, FRESH = range(3)
+
+# How a parameter's text becomes its value: it is the value, it is a decimal integer if it consists
+# of digits, pydantic's validator makes it (no code of the user's in it), FastAPI's field does.
+TEXT, DIGITS, SCHEMA, FIELD = range(4)
+
+# How a node is called. The core calls INLINE nodes and enters INLINE_CONTEXT ones; the driver does
+# all that comes after them.
+ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE, THREAD, CONTEXT = (
+    range(8)
+)
+
+# What `Run.advance` asks of the driver.
+DONE, BODY, CALL = range(3)
+
+NOTHING: Any = object()
+
+
+class Param:
+    """One parameter that is read without FastAPI's help."""
+
+    __slots__ = (
+        "alias",
+        "convert",
+        "default",
+        "explain",
+        "field",
+        "key",
+        "many",
+        "missing",
+        "name",
+        "otherwise",
+        "validate",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        alias: str,
+        key: str,
+        many: bool,
+        otherwise: int,
+        default: Any,
+        missing: dict[str, Any],
+        convert: int,
+        validate: Callable[[Any], Any],
+        explain: Callable[[Any], tuple[Any, list[Any]]],
+        field: Any,
+    ) -> None:
+        self.name = name  # the keyword of the dependency
+        self.alias = alias  # the name in the request
+        self.key = key  # what it is looked up by: the alias, of a header in lower case
+        self.many = many  # takes all values of that name, not one
+        self.otherwise = otherwise
+        self.default = default  # for SHARED
+        self.missing = missing  # the error for REQUIRED
+        self.convert = convert
+        self.validate = validate  # pydantic's; raises ValidationError
+        self.explain = explain  # FastAPI's; returns value and errors
+        self.field = field  # its `default` makes the one for FRESH
+
+
+class Group:
+    """The parameters of one node that come from one source."""
+
+    __slots__ = ("fields", "params", "source")
+
+    def __init__(self, *, source: int, fields: list[Any], params: tuple[Param, ...]) -> None:
+        self.source = source
+        self.fields = fields  # FastAPI's, for FastAPI's own function
+        self.params = params  # empty: only FastAPI's own function will do
+
+
+class Node:
+    """One dependency at one place of the tree."""
+
+    __slots__ = (
+        "background_name",
+        "body_fields",
+        "call",
+        "connection_names",
+        "dependant",
+        "function_scoped",
+        "groups",
+        "kind",
+        "leaf",
+        "limited",
+        "name",
+        "response_name",
+        "reusable",
+        "scopes",
+        "scopes_name",
+        "slot",
+        "special",
+        "use_cache",
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str | None,
+        call: Callable[..., Any],
+        kind: int,
+        leaf: bool,
+        limited: bool,
+        dependant: Any,
+        function_scoped: bool,
+        slot: int,
+        use_cache: bool,
+        reusable: bool,
+        groups: tuple[Group, ...],
+        body_fields: list[Any],
+        connection_names: tuple[str, ...],
+        background_name: str | None,
+        response_name: str | None,
+        scopes_name: str | None,
+        scopes: tuple[str, ...],
+    ) -> None:
+        self.name = name  # the keyword of the dependency above; None: its result is not passed on
+        self.call = call
+        self.kind = kind
+        self.leaf = leaf  # no dependencies of its own, so that it is left without being entered
+        self.limited = limited  # by `Depends(max_concurrency=...)`
+        self.dependant = dependant  # FastAPI's, for what the driver leaves to FastAPI
+        self.function_scoped = function_scoped  # a context exits before the response is sent
+        self.slot = slot  # its place in the dependency cache; -1 for the root
+        self.use_cache = use_cache
+        # With its slot filled nothing below it needs another look: all of it is cached, and
+        # reading its parameters again would run no code of the user's and find no error.
+        self.reusable = reusable
+        self.groups = groups
+        self.body_fields = body_fields
+        self.connection_names = connection_names  # keywords for the request or WebSocket
+        self.background_name = background_name
+        self.response_name = response_name
+        self.scopes_name = scopes_name
+        self.scopes = scopes
+        self.special = bool(connection_names or background_name or response_name or scopes_name)
+
+
+class Plan:
+    """A dependant tree in the order in which it is solved; made once, never changed.
+
+    `order` holds the index of a node where it is left (its parameters are read and it is called),
+    and, for a node with dependencies, `~index` where it is entered. `after` says, for the latter,
+    where to go on if it can be skipped.
+    """
+
+    __slots__ = (
+        "after",
+        "connection",
+        "header_names",
+        "keys",
+        "needs_stacks",
+        "nodes",
+        "order",
+        "query_names",
+        "uses_cookies",
+        "uses_path",
+        "watched",
+        "watched_lists",
+    )
+
+    def __init__(
+        self,
+        *,
+        connection: type,
+        order: tuple[int, ...],
+        after: tuple[int, ...],
+        nodes: tuple[Node, ...],
+        keys: tuple[Any, ...],
+        query_names: dict[str, bool],
+        header_names: dict[bytes, tuple[str, bool]],
+        uses_path: bool,
+        uses_cookies: bool,
+        needs_stacks: bool,
+        watched: tuple[tuple[Any, str, Any], ...],
+        watched_lists: tuple[tuple[list[Any], list[Any]], ...],
+    ) -> None:
+        self.connection = connection  # the class of request that may be read without its getters
+        self.order = order
+        self.after = after
+        self.nodes = nodes
+        self.keys = keys  # of the dependency cache, by slot
+        self.query_names = query_names  # to whether all values of that name are wanted
+        self.header_names = header_names  # to the same as text, and whether all are wanted
+        self.uses_path = uses_path
+        self.uses_cookies = uses_cookies
+        self.needs_stacks = needs_stacks
+        self.watched = watched  # owner, attribute, what it was when the plan was made
+        self.watched_lists = watched_lists  # list, what it contained when the plan was made
+
+    def is_current(self) -> bool:
+        """Say whether everything the plan was made from is as it was."""
+        for owner, attribute, value in self.watched:
+            if getattr(owner, attribute) is not value:
+                return False
+        return all(items == seen for items, seen in self.watched_lists)
+
+
+def scan_query(query: bytes, names: dict[str, bool]) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Read the wanted names of a query string, as Starlette's `QueryParams` reads them.
+
+    Parameters:
+        query: as it stands in the ASGI scope.
+        names: the wanted names, to whether all their values are wanted or only the last.
+
+    Returns:
+        The last value by name, and all values by name of those where all are wanted.
+    """
+    scalars: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    if query:
+        for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
+            many = names.get(name)
+            if many is None:
+                continue
+            scalars[name] = value
+            if many:
+                lists.setdefault(name, []).append(value)
+    return scalars, lists
+
+
+def scan_headers(
+    headers: Any, names: dict[bytes, tuple[str, bool]]
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Read the wanted headers, as Starlette's `Headers` reads them.
+
+    Parameters:
+        headers: pairs of lower-case name and value, as they stand in the ASGI scope.
+        names: the wanted names, to the same as text and whether all their values are wanted.
+
+    Returns:
+        The first value by name, and all values by name of those where all are wanted.
+    """
+    scalars: dict[str, str] = {}
+    lists: dict[str, list[str]] = {}
+    for key, value in headers:
+        wanted = names.get(key)
+        if wanted is None:
+            continue
+        name, many = wanted
+        text = value.decode("latin-1")
+        scalars.setdefault(name, text)
+        if many:
+            lists.setdefault(name, []).append(text)
+    return scalars, lists
+
+
+def extract(
+    params: tuple[Param, ...],
+    scalars: Any,
+    lists: Any,
+    values: dict[str, Any],
+    errors: list[Any],
+) -> None:
+    """Put the value of each parameter into `values`, and what is wrong with it into `errors`."""
+    for param in params:
+        raw = lists.get(param.key) if param.many else scalars.get(param.key)
+        if raw is None:
+            if param.otherwise == SHARED:
+                values[param.name] = param.default
+            elif param.otherwise == REQUIRED:
+                errors.append(param.missing.copy())
+            else:
+                values[param.name] = deepcopy(param.field.default)
+        elif param.convert == TEXT and type(raw) is str:
+            values[param.name] = raw
+        elif param.convert == FIELD:
+            value, found = param.explain(raw)
+            if found:
+                errors.extend(found)
+            else:
+                values[param.name] = value
+        else:
+            try:
+                values[param.name] = param.validate(raw)
+            except ValidationError:
+                errors.extend(param.explain(raw)[1])
+
+
+class Run:
+    """One request on its way through a plan.
+
+    After `advance` returned BODY, `node` is the one whose body parameters are wanted: hand them
+    to `receive_body`, then advance with NOTHING. After CALL, `node` is to be called with `values`
+    as keywords: advance with what it returned. After DONE the result is in `solved`.
+    """
+
+    __slots__ = (
+        "_background",
+        "_body_read",
+        "_cookies",
+        "_errors",
+        "_frames",
+        "_headers",
+        "_mark",
+        "_marks",
+        "_path",
+        "_position",
+        "_query",
+        "_raw",
+        "_response",
+        "_slots",
+        "function_stack",
+        "node",
+        "plan",
+        "request",
+        "request_stack",
+        "solved",
+        "values",
+    )
+
+    def __init__(self, plan: Plan, request: Any, request_stack: Any, function_stack: Any) -> None:
+        self.plan = plan
+        self.request = request
+        self.request_stack = request_stack
+        self.function_stack = function_stack
+        self.node: Node = plan.nodes[-1]
+        self.values: dict[str, Any] = {}
+        self.solved: Any = None
+        self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
+        self._marks: list[int] = []  # how many errors there were when they were entered
+        self._mark = 0
+        self._position = 0
+        self._body_read = False
+        self._slots: list[Any] = [NOTHING] * len(plan.keys)
+        self._errors: list[Any] = []
+        self._background: Any = None
+        self._response: Any = None
+        self._raw = type(request) is plan.connection
+        if self._raw:
+            self._read(plan, request)
+
+    def advance(self, value: Any) -> int:
+        """Go on until something has to be awaited; `value` is what the last call returned."""
+        plan = self.plan
+        nodes, order, slots = plan.nodes, plan.order, self._slots
+        frames, marks, errors = self._frames, self._marks, self._errors
+        position, end = self._position, len(order)
+        if value is not NOTHING:
+            self._keep(self.node, value)
+            position += 1
+        while position < end:
+            index = order[position]
+            if index < 0:
+                node = nodes[~index]
+                if node.reusable and slots[node.slot] is not NOTHING:
+                    if node.name is not None:
+                        frames[-1][node.name] = slots[node.slot]
+                    position = plan.after[position]
+                    continue
+                frames.append({})
+                marks.append(len(errors))
+                position += 1
+                continue
+            node = nodes[index]
+            if self._body_read:
+                self._body_read = False
+                values, mark = self.values, self._mark
+            else:
+                if not node.leaf:
+                    values, mark = frames.pop(), marks.pop()
+                else:
+                    if node.reusable and slots[node.slot] is not NOTHING:
+                        if node.name is not None:
+                            frames[-1][node.name] = slots[node.slot]
+                        position += 1
+                        continue
+                    values, mark = {}, len(errors)
+                if node.groups:
+                    self._extract(node, values)
+                if node.body_fields:
+                    self.node, self.values, self._mark = node, values, mark
+                    self._position = position
+                    return BODY
+            if node.special:
+                self._add_special(node, values)
+            kind = node.kind
+            if kind == ROOT:
+                self.values = values
+            elif len(errors) == mark:
+                if node.use_cache and slots[node.slot] is not NOTHING:
+                    if node.name is not None:
+                        frames[-1][node.name] = slots[node.slot]
+                elif kind == INLINE:
+                    self._keep(node, node.call(**values))
+                elif kind == INLINE_CONTEXT:
+                    stack = self.function_stack if node.function_scoped else self.request_stack
+                    self._keep(node, stack.enter_context(node.call(**values)))
+                else:
+                    self.node, self.values = node, values
+                    self._position = position
+                    return CALL
+            position += 1
+        self._finish()
+        return DONE
+
+    def receive_body(self, values: dict[str, Any], errors: list[Any]) -> None:
+        """Take the body parameters of `node`."""
+        self.values.update(values)
+        self._errors.extend(errors)
+        self._body_read = True
+
+    def _read(self, plan: Plan, request: Any) -> None:
+        scope, parsed = request.scope, request.__dict__
+        if plan.uses_path:
+            self._path = scope.get("path_params", {})
+        if plan.query_names:
+            if "_query_params" in parsed or type(scope["query_string"]) is not bytes:
+                params, names = request.query_params, plan.query_names
+                lists = {name: params.getlist(name) for name, many in names.items() if many}
+                self._query = (params, {name: found for name, found in lists.items() if found})
+            else:
+                self._query = scan_query(scope["query_string"], plan.query_names)
+        if plan.header_names:
+            headers = parsed["_headers"].raw if "_headers" in parsed else scope["headers"]
+            self._headers = scan_headers(headers, plan.header_names)
+        if plan.uses_cookies:
+            self._cookies = request.cookies
+
+    def _extract(self, node: Node, values: dict[str, Any]) -> None:
+        for group in node.groups:
+            if not group.params or not self._raw:
+                found, wrong = _fastapi.extract(group.source, group.fields, self.request)
+                values.update(found)
+                self._errors.extend(wrong)
+            elif group.source == QUERY:
+                extract(group.params, *self._query, values, self._errors)
+            elif group.source == PATH:
+                extract(group.params, self._path, None, values, self._errors)
+            elif group.source == HEADER:
+                extract(group.params, *self._headers, values, self._errors)
+            else:
+                extract(group.params, self._cookies, None, values, self._errors)
+
+    def _add_special(self, node: Node, values: dict[str, Any]) -> None:
+        for name in node.connection_names:
+            values[name] = self.request
+        if node.background_name is not None:
+            if self._background is None:
+                self._background = _fastapi.new_background_tasks()
+            values[node.background_name] = self._background
+        if node.response_name is not None:
+            if self._response is None:
+                self._response = _fastapi.new_response()
+            values[node.response_name] = self._response
+        if node.scopes_name is not None:
+            values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
+
+    def _keep(self, node: Node, value: Any) -> None:
+        if node.name is not None:
+            self._frames[-1][node.name] = value
+        if self._slots[node.slot] is NOTHING:
+            self._slots[node.slot] = value
+
+    def _finish(self) -> None:
+        if self._response is None:
+            self._response = _fastapi.new_response()
+        cache = {
+            key: value
+            for key, value in zip(self.plan.keys, self._slots, strict=True)
+            if value is not NOTHING
+        }
+        self.solved = _fastapi.new_solved(
+            self.values, self._errors, self._background, self._response, cache
+        )

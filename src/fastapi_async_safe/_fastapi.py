@@ -1,0 +1,490 @@
+"""The only module that names privates of FastAPI and Starlette, and bridges their releases.
+
+Each function here says in one place what FastAPI's releases (0.115 and up) say in several ways.
+What FastAPI looks up in its own modules on every request is looked up there on every request here
+too, so that a tool that replaced it is honoured.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from types import FunctionType
+from typing import Any
+
+import fastapi
+from fastapi import FastAPI, params
+from fastapi import routing as _routing
+from fastapi.dependencies import models as _models
+from fastapi.dependencies import utils as _utils
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import SolvedDependency
+from fastapi.routing import APIRouter
+from fastapi.security import SecurityScopes
+from starlette import requests as _requests
+from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Host, Mount
+from starlette.websockets import WebSocket
+
+VERSION: str = fastapi.__version__
+
+__all__ = [
+    "VERSION",
+    "APIRouter",
+    "Dependant",
+    "FastAPI",
+    "Request",
+    "SolvedDependency",
+    "WebSocket",
+]
+
+
+# ---- dependants -------------------------------------------------------------------------------
+
+# The fields of `Dependant` whose meaning the plan knows. `security_requirements` (to 0.122) and
+# `cache_key` (a field to 0.120) say what the plan takes from FastAPI's functions or does not need.
+_KNOWN_FIELDS = frozenset(
+    {
+        "path_params",
+        "query_params",
+        "header_params",
+        "cookie_params",
+        "body_params",
+        "dependencies",
+        "security_requirements",
+        "name",
+        "call",
+        "request_param_name",
+        "websocket_param_name",
+        "http_connection_param_name",
+        "response_param_name",
+        "background_tasks_param_name",
+        "security_scopes_param_name",
+        "security_scopes",
+        "own_oauth_scopes",
+        "parent_oauth_scopes",
+        "use_cache",
+        "path",
+        "cache_key",
+        "scope",
+        "concurrency",
+    }
+)
+_UNKNOWN_FIELDS = tuple(
+    field for field in dataclasses.fields(Dependant) if field.name not in _KNOWN_FIELDS
+)
+
+
+def unknown_field(dependant: Dependant) -> str | None:
+    """Name a field of `dependant` that is not known here and not at its default."""
+    for field in _UNKNOWN_FIELDS:
+        value = getattr(dependant, field.name, dataclasses.MISSING)
+        if field.default_factory is not dataclasses.MISSING:
+            if value != field.default_factory():
+                return field.name
+        elif field.default is dataclasses.MISSING or value is not field.default:
+            return field.name
+    return None
+
+
+def is_generator(dependant: Dependant) -> bool:
+    """Say whether FastAPI treats the call of `dependant` as a sync `yield` dependency."""
+    return _classified(dependant, "_is_gen_callable", "is_gen_callable")
+
+
+def is_async_generator(dependant: Dependant) -> bool:
+    """Say whether FastAPI treats the call of `dependant` as an async `yield` dependency."""
+    return _classified(dependant, "_is_async_gen_callable", "is_async_gen_callable")
+
+
+def is_coroutine(dependant: Dependant) -> bool:
+    """Say whether FastAPI awaits the call of `dependant`."""
+    return _classified(dependant, "_is_coroutine_callable", "is_coroutine_callable")
+
+
+def _classified(dependant: Dependant, function: str, older: str) -> bool:
+    # A function of models from 0.140, a cached property of Dependant from 0.122 on, before that a
+    # function of utils.
+    if hasattr(_models, function):
+        return bool(getattr(_models, function)(dependant.call))
+    if hasattr(Dependant, older):
+        return bool(getattr(dependant, older))
+    return bool(getattr(_utils, older)(dependant.call))
+
+
+def cache_key(dependant: Dependant, known: dict[int, Any]) -> Any:
+    """Give the key of `dependant` in the dependency cache.
+
+    Parameters:
+        dependant: as declared, not as overridden.
+        known: what is kept between the calls for one tree; empty at first.
+    """
+    if hasattr(_models, "_get_cache_key"):  # 0.140
+        return _models._get_cache_key(dependant=dependant, uses_scopes_cache=known)
+    return dependant.cache_key  # type: ignore[attr-defined]
+
+
+def security_scopes(dependant: Dependant) -> list[str]:
+    """Give the scopes that `SecurityScopes` has in `dependant`."""
+    if hasattr(_models, "_get_oauth_scopes"):  # 0.140
+        return list(_models._get_oauth_scopes(dependant=dependant))
+    if hasattr(Dependant, "oauth_scopes"):  # 0.123
+        return list(dependant.oauth_scopes)
+    return list(dependant.security_scopes or [])  # type: ignore[attr-defined]
+
+
+def concurrency_of(dependant: Dependant) -> Any:
+    """Give the limit of `Depends(max_concurrency=...)`, None without one or before 0.163."""
+    return getattr(dependant, "concurrency", None)
+
+
+_GET_DEPENDANT_PARAMETERS = frozenset(inspect.signature(_utils.get_dependant).parameters)
+
+
+def overridden(dependant: Dependant, call: Any) -> Dependant:
+    """Make the dependant that stands in for `dependant` while there are overrides.
+
+    FastAPI makes one for every dependency then, overridden or not (`solve_dependencies`, 0.115 and
+    up); it keeps scopes of the declaration, and nothing else that was said with `Depends`.
+    """
+    kept: dict[str, Any] = {}
+    if "parent_oauth_scopes" in _GET_DEPENDANT_PARAMETERS:  # 0.123
+        kept["parent_oauth_scopes"] = security_scopes(dependant)
+    elif "security_scopes" in _GET_DEPENDANT_PARAMETERS:
+        kept["security_scopes"] = dependant.security_scopes  # type: ignore[attr-defined]
+    if "scope" in _GET_DEPENDANT_PARAMETERS:  # 0.121
+        kept["scope"] = dependant.scope
+    if "concurrency" in _GET_DEPENDANT_PARAMETERS:  # 0.163
+        kept["concurrency"] = dependant.concurrency
+    return _utils.get_dependant(
+        path=dependant.path,  # type: ignore[arg-type]
+        call=call,
+        name=dependant.name,
+        **kept,
+    )
+
+
+def replace_call(dependant: Dependant, call: Any) -> None:
+    """Let `dependant` call something else that FastAPI takes for equal."""
+    dependant.call = call
+    for known in ("is_coroutine_callable", "is_gen_callable", "is_async_gen_callable"):
+        getattr(dependant, "__dict__", {}).pop(known, None)  # cached properties, 0.121 to 0.139
+
+
+# ---- parameters -------------------------------------------------------------------------------
+
+PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_params")
+_RECEIVED = ("path_params", "query_params", "headers", "cookies")
+
+
+def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tuple[Any, list[Any]]:
+    """Read parameters with FastAPI's `request_params_to_args`.
+
+    Parameters:
+        source: index into `PARAMETER_LISTS`.
+        fields: FastAPI's fields, in their order.
+        request: the request or WebSocket.
+
+    Returns:
+        Values by name, and errors.
+    """
+    return extract_from(fields, getattr(request, _RECEIVED[source]))
+
+
+def extract_from(fields: Sequence[Any], received: Any) -> tuple[Any, list[Any]]:
+    """Read parameters with FastAPI's `request_params_to_args` from one of its containers."""
+    return _utils.request_params_to_args(fields, received)
+
+
+def fields_of(path: str, call: Any, source: int) -> list[Any]:
+    """Give the fields that FastAPI makes of the parameters of `call` for one source."""
+    return list(getattr(_utils.get_dependant(path=path, call=call), PARAMETER_LISTS[source]))
+
+
+def schema_of(field: Any) -> tuple[Any, Any]:
+    """Give pydantic's core schema and validator of a field, None each if there is none."""
+    adapter = getattr(field, "_type_adapter", None)
+    return getattr(adapter, "core_schema", None), getattr(adapter, "validator", None)
+
+
+async def extract_body(
+    fields: Sequence[Any], body: Any, embed_body_fields: bool
+) -> tuple[dict[str, Any], list[Any]]:
+    """Read body parameters with FastAPI's `request_body_to_args`."""
+    return await _utils.request_body_to_args(  # type: ignore[return-value]
+        body_fields=list(fields),
+        received_body=body,
+        embed_body_fields=embed_body_fields,
+    )
+
+
+def missing_error(loc: tuple[str, ...]) -> dict[str, Any]:
+    """Give FastAPI's error for a required parameter that the request does not have."""
+    return _utils.get_missing_field_error(loc)  # type: ignore[return-value]
+
+
+def is_sequence_field(field: Any) -> bool:
+    """Say whether FastAPI takes all the values of a name for this field, not one."""
+    return bool(_utils.field_annotation_is_sequence(field.field_info.annotation))
+
+
+def is_parameter(field: Any) -> bool:
+    """Say whether this is a field with a plain `Path`, `Query`, `Header` or `Cookie`."""
+    return isinstance(field.field_info, params.Param)
+
+
+_STOCK_GETTERS: dict[tuple[type, str], str] = {
+    (Request, "query_params"): "starlette.requests",
+    (Request, "headers"): "starlette.requests",
+    (Request, "cookies"): "starlette.requests",
+    (Request, "path_params"): "starlette.requests",
+    (WebSocket, "query_params"): "starlette.requests",
+    (WebSocket, "headers"): "starlette.requests",
+    (WebSocket, "cookies"): "starlette.requests",
+    (WebSocket, "path_params"): "starlette.requests",
+    (QueryParams, "__init__"): "starlette.datastructures",
+    (QueryParams, "__getitem__"): "starlette.datastructures",
+    (QueryParams, "__contains__"): "starlette.datastructures",
+    (QueryParams, "get"): "collections.abc",
+    (QueryParams, "getlist"): "starlette.datastructures",
+    (Headers, "__init__"): "starlette.datastructures",
+    (Headers, "__getitem__"): "starlette.datastructures",
+    (Headers, "__contains__"): "starlette.datastructures",
+    (Headers, "get"): "collections.abc",
+    (Headers, "getlist"): "starlette.datastructures",
+}
+_GETTERS_OF_SOURCE = (
+    ("path_params", None),
+    ("query_params", QueryParams),
+    ("headers", Headers),
+    ("cookies", Headers),
+)
+
+
+def getters(connection: type, source: int) -> list[tuple[type, str, Any]]:
+    """List what stands between a raw ASGI scope and a parameter: owner, attribute, value."""
+    attribute, container = _GETTERS_OF_SOURCE[source]
+    wanted = [(connection, attribute)]
+    if container is not None:
+        wanted += [key for key in _STOCK_GETTERS if key[0] is container]
+    return [(owner, name, getattr(owner, name)) for owner, name in wanted]
+
+
+def reads_raw_scope(connection: type, source: int) -> bool:
+    """Say whether Starlette's getters for this source are its own, so that reading the raw scope
+    gives what they would give (tools that track user input replace them).
+    """
+    for owner, name, value in getters(connection, source):
+        function = value.fget if isinstance(value, property) else value
+        if type(function) is not FunctionType or hasattr(function, "__wrapped__"):
+            return False
+        if function.__module__ != _STOCK_GETTERS[owner, name]:
+            return False
+    return _requests.QueryParams is QueryParams and _requests.Headers is Headers
+
+
+# ---- calling ----------------------------------------------------------------------------------
+
+_ENTERING_TAKES_REQUEST = hasattr(_utils, "_solve_generator") and (
+    "request" in inspect.signature(_utils._solve_generator).parameters
+)
+
+
+async def run_in_thread(call: Any, values: dict[str, Any]) -> Any:
+    """Call a sync dependency in the thread pool."""
+    return await _utils.run_in_threadpool(call, **values)
+
+
+async def enter_context(
+    dependant: Dependant, stack: Any, values: dict[str, Any], request: HTTPConnection
+) -> Any:
+    """Enter a `yield` dependency as FastAPI does, a sync one in the thread pool."""
+    if hasattr(_utils, "solve_generator"):  # to 0.121.2
+        return await _utils.solve_generator(
+            call=dependant.call, stack=stack, sub_values=values
+        )
+    if not _ENTERING_TAKES_REQUEST:  # to 0.162.6
+        return await _utils._solve_generator(
+            dependant=dependant, stack=stack, sub_values=values
+        )  # type: ignore[call-arg]
+    return await _utils._solve_generator(
+        dependant=dependant, stack=stack, sub_values=values, request=request  # type: ignore[arg-type]
+    )
+
+
+
+
+def limit_of(concurrency: Any) -> AbstractAsyncContextManager[Any]:
+    """Give the semaphore of `Depends(max_concurrency=...)` in this event loop."""
+    return concurrency.get_semaphore()  # type: ignore[no-any-return]
+
+
+@asynccontextmanager
+async def limited(context: AbstractContextManager[Any], concurrency: Any) -> Any:
+    """Hold the limit of `Depends(max_concurrency=...)` from entering `context` to leaving it."""
+    async with limit_of(concurrency):
+        with context as value:
+            yield value
+
+
+# ---- results ----------------------------------------------------------------------------------
+
+new_background_tasks = _utils.BackgroundTasks
+new_security_scopes = SecurityScopes
+
+
+def new_response() -> Response:
+    """Make the response that dependencies may set headers and a status code on."""
+    response = Response()
+    del response.headers["content-length"]
+    response.status_code = None  # type: ignore[assignment]
+    return response
+
+
+def new_solved(
+    values: dict[str, Any],
+    errors: list[Any],
+    background_tasks: StarletteBackgroundTasks | None,
+    response: Response,
+    dependency_cache: dict[Any, Any],
+) -> SolvedDependency:
+    """Make what `solve_dependencies` returns."""
+    return SolvedDependency(
+        values=values,
+        errors=errors,
+        background_tasks=background_tasks,
+        response=response,
+        dependency_cache=dependency_cache,
+    )
+
+
+# ---- requests and routes ----------------------------------------------------------------------
+
+
+def exit_stacks(scope: Any, async_exit_stack: Any) -> tuple[Any, Any]:
+    """Give the stacks whose contexts exit after the response, and before it is sent.
+
+    The scope has both from 0.121; before that all contexts are on the one FastAPI hands over.
+    """
+    request_stack = scope.get("fastapi_inner_astack", async_exit_stack)
+    return request_stack, scope.get("fastapi_function_astack", request_stack)
+
+
+def owner_of(scope: Any, dependant: Dependant) -> Any:
+    """Find what lives as long as `dependant`: the route it was made for, as seen from a request.
+
+    Returns:
+        A route, or the context of an included route (0.137), or None if it belongs to neither.
+    """
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    for owner in (context, getattr(context, "starlette_route", None), scope.get("route")):
+        if getattr(owner, "dependant", None) is dependant:
+            return owner
+    return None
+
+
+def route_of(scope: Any) -> Any:
+    """Find the route of a request as it was declared on its router."""
+    context = scope.get("fastapi", {}).get("effective_route_context")
+    return getattr(context, "original_route", None) or scope.get("route")
+
+
+def router_of(root: Any) -> Any:
+    """Give what holds the routes of an application or router."""
+    return getattr(root, "router", root)
+
+
+def routers_within(root: Any) -> Iterator[Any]:
+    """List the router of `root` and those it includes, as far as FastAPI keeps them (0.137)."""
+    seen: set[int] = set()
+    pending = [router_of(root)]
+    while pending:
+        router = pending.pop()
+        if id(router) in seen:
+            continue
+        seen.add(id(router))
+        yield router
+        for route in getattr(router, "routes", ()):
+            included = getattr(route, "original_router", None)
+            if included is not None:
+                pending.append(included)
+
+
+def has_route(root: Any, route: Any) -> bool:
+    """Say whether a route, as `route_of` gives it, was declared on `root` or what it includes."""
+    for router in routers_within(root):
+        for own in getattr(router, "routes", ()):
+            if own is route:
+                return True
+            if _COPIES_ROUTES and getattr(own, "endpoint", None) is route.endpoint:
+                if route.path.endswith(own.path):
+                    return True
+    return False
+
+
+_COPIES_ROUTES = not hasattr(_routing, "_IncludedRouter")  # include_router, to 0.136
+
+
+def mounted_within(root: Any) -> Iterator[Any]:
+    """List what is mounted on `root`, without the middleware around it."""
+    for router in routers_within(root):
+        for route in getattr(router, "routes", ()):
+            if isinstance(route, (Mount, Host)):
+                app: Any = route.app
+                while not hasattr(app, "routes") and hasattr(app, "app"):
+                    app = app.app
+                yield app
+
+
+def dependants_of(router: APIRouter) -> Iterator[Dependant]:
+    """List the dependants of the endpoints of `router`, of included routers too."""
+    for route in router.routes:
+        contexts = getattr(route, "effective_route_contexts", None)
+        if contexts is not None:  # 0.137
+            for context in contexts():
+                for owner in (context, context.starlette_route):
+                    if getattr(owner, "dependant", None) is not None:
+                        yield owner.dependant
+                        break
+        elif getattr(route, "dependant", None) is not None:
+            yield route.dependant
+
+
+# ---- the place of the hook --------------------------------------------------------------------
+
+_SOLVE_PARAMETERS = frozenset(
+    {
+        "request",
+        "dependant",
+        "body",
+        "dependency_overrides_provider",
+        "async_exit_stack",
+        "embed_body_fields",
+    }
+)
+
+
+def solve_dependencies_function() -> FunctionType | None:
+    """Find FastAPI's own `solve_dependencies`, also where a tool has put a wrapper in its place.
+
+    Returns:
+        The function, or None if there is none that is called as known here.
+    """
+    function = getattr(_utils, "solve_dependencies", None)
+    while function is not None:
+        if type(function) is FunctionType and function.__module__ == _utils.__name__:
+            parameters = inspect.signature(function).parameters
+            if (
+                inspect.iscoroutinefunction(function)
+                and parameters.keys() >= _SOLVE_PARAMETERS
+                and all(p.kind is p.KEYWORD_ONLY for p in parameters.values())
+                and not function.__code__.co_freevars
+            ):
+                return function
+        function = getattr(function, "__wrapped__", None)
+    return None

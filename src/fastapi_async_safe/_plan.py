@@ -1,0 +1,308 @@
+"""Dependant tree to plan: everything that can be known before a request comes, found out once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+from . import _fastapi
+from ._core_py import (
+    CONTEXT,
+    COOKIE,
+    COROUTINE,
+    HEADER,
+    INLINE,
+    INLINE_CONTEXT,
+    INLINE_CONTEXT_LIMITED,
+    INLINE_LIMITED,
+    PATH,
+    QUERY,
+    ROOT,
+    THREAD,
+)
+from ._parameters import is_repeatable, parameter
+from .policy import Policy
+
+_CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
+
+
+class Declined(Exception):
+    """This tree is left to FastAPI's own code; the text says why."""
+
+
+class Planner:
+    """Makes the plan of one route.
+
+    Parameters:
+        policy: says which callables run inline.
+        core: the core that is to run the plan.
+        connection: `Request` or `WebSocket`.
+        overrides: `dependency_overrides`, None if there are none.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        core: ModuleType,
+        connection: type,
+        overrides: Mapping[Any, Any] | None = None,
+    ) -> None:
+        self._policy = policy
+        self._core = core
+        self._connection = connection
+        self._overrides = overrides
+        self.chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
+        self._order: list[int] = []
+        self._after: list[int] = []
+        self._drafts: list[_Draft] = []
+        self._slots: dict[Any, int] = {}
+        self._shapes: dict[Any, int] = {}
+        self._shapes_of_slot: dict[int, set[int]] = {}
+        self._keys_known: dict[int, Any] = {}
+        self._raw = [_fastapi.reads_raw_scope(connection, source) for source in range(4)]
+
+    def plan(self, dependant: _fastapi.Dependant) -> Any:
+        """Make the plan of `dependant`.
+
+        Returns:
+            A `Plan` of the core.
+
+        Raises:
+            Declined: the tree has something in it that is not known here.
+        """
+        # NOTE: no recursion: a chain of 1,000 dependencies is as good as any other.
+        path = [self._enter(dependant, dependant, is_root=True)]
+        while path:
+            declared = next(path[-1].waiting, None)
+            if declared is not None:
+                path.append(self._enter(declared, self._used(declared)))
+                continue
+            visit = path.pop()
+            self._leave(visit, path[-1] if path else None)
+        return self._finish(dependant)
+
+    def _used(self, declared: _fastapi.Dependant) -> _fastapi.Dependant:
+        if self._overrides is None:
+            return declared
+        call = self._overrides.get(declared.call, declared.call)
+        if not any(seen is declared.call for seen, _ in self.chosen):
+            self.chosen.append((declared.call, call))
+        return _fastapi.overridden(declared, call)
+
+    def _enter(self, declared: Any, used: Any, is_root: bool = False) -> _Visit:
+        for dependant in (declared, used):
+            unknown = _fastapi.unknown_field(dependant)
+            if unknown is not None:
+                raise Declined(f"unknown field {unknown!r} of Dependant for {dependant.call!r}")
+        if used.call is None:
+            raise Declined("a dependant without a call")
+        visit = _Visit(declared, used, len(self._drafts))
+        if used.dependencies or is_root:
+            visit.entered_at = len(self._order)
+            self._order.append(0)
+            self._after.append(0)
+        return visit
+
+    def _leave(self, visit: _Visit, above: _Visit | None) -> None:
+        draft = self._draft(visit, is_root=above is None)
+        index = len(self._drafts)
+        self._drafts.append(draft)
+        self._order.append(index)
+        self._after.append(0)
+        if visit.entered_at is not None:
+            self._order[visit.entered_at] = ~index
+            self._after[visit.entered_at] = len(self._order)
+        if above is not None:
+            above.shapes.append(draft.shape)
+            above.repeatable = above.repeatable and draft.repeatable
+
+    def _draft(self, visit: _Visit, is_root: bool) -> _Draft:
+        declared, used = visit.declared, visit.used
+        groups = tuple(self._groups(used))
+        slot = -1 if is_root else self._slot(declared)
+        kind, call = (ROOT, used.call) if is_root else self._calling(used)
+        connection_names = self._connection_names(used)
+        shape = (
+            slot,
+            kind,
+            bool(declared.use_cache),
+            tuple((g.source, tuple((p.name, p.alias) for p in g.params)) for g in groups),
+            connection_names,
+            used.background_tasks_param_name,
+            used.response_param_name,
+            used.security_scopes_param_name,
+            tuple(visit.shapes),
+        )
+        draft = _Draft()
+        draft.visit = visit
+        draft.shape = self._shapes.setdefault(shape, len(self._shapes))
+        draft.repeatable = (
+            visit.repeatable
+            and bool(declared.use_cache)
+            and not used.body_params
+            and all(g.params and all(map(is_repeatable, g.params)) for g in groups)
+        )
+        draft.arguments = {
+            "name": declared.name,
+            "call": call,
+            "kind": kind,
+            "leaf": visit.entered_at is None,
+            "limited": not is_root and _fastapi.concurrency_of(used) is not None,
+            "dependant": used,
+            "function_scoped": getattr(declared, "scope", None) == "function",
+            "slot": slot,
+            "use_cache": bool(declared.use_cache),
+            "groups": groups,
+            "body_fields": list(used.body_params),
+            "connection_names": connection_names,
+            "background_name": used.background_tasks_param_name or None,
+            "response_name": used.response_param_name or None,
+            "scopes_name": used.security_scopes_param_name or None,
+            "scopes": (
+                tuple(_fastapi.security_scopes(used)) if used.security_scopes_param_name else ()
+            ),
+        }
+        if not is_root:
+            self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
+        return draft
+
+    def _slot(self, declared: Any) -> int:
+        key = _fastapi.cache_key(declared, self._keys_known)
+        return self._slots.setdefault(key, len(self._slots))
+
+    def _calling(self, used: Any) -> tuple[int, Any]:
+        call = used.call
+        limited = _fastapi.concurrency_of(used) is not None
+        if _fastapi.is_async_generator(used):
+            return CONTEXT, call
+        if _fastapi.is_generator(used):
+            if not self._policy.is_inline(call):
+                return CONTEXT, call
+            return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, contextmanager(call)
+        if _fastapi.is_coroutine(used):
+            return COROUTINE, call
+        if self._policy.is_inline(call):
+            return INLINE_LIMITED if limited else INLINE, call
+        return THREAD, call
+
+    def _groups(self, used: Any) -> Iterator[Any]:
+        for source, attribute in enumerate(_fastapi.PARAMETER_LISTS):
+            fields = getattr(used, attribute)
+            if not fields:
+                continue
+            params: list[Any] = []
+            if self._raw[source]:
+                params = [parameter(source, field, self._core) for field in fields]
+            if None in params:
+                params = []
+            yield self._core.Group(source=source, fields=list(fields), params=tuple(params))
+
+    def _connection_names(self, used: Any) -> tuple[str, ...]:
+        own = (
+            used.request_param_name
+            if issubclass(self._connection, _fastapi.Request)
+            else used.websocket_param_name
+        )
+        return tuple(name for name in (used.http_connection_param_name, own) if name)
+
+    def _finish(self, dependant: _fastapi.Dependant) -> Any:
+        counts: dict[int, int] = {}
+        for draft in self._drafts:
+            slot = draft.arguments["slot"]
+            counts[slot] = counts.get(slot, 0) + 1
+        nodes = []
+        unseen = set(counts)
+        skipped: set[int] = set()
+        for index, draft in enumerate(self._drafts):
+            slot = draft.arguments["slot"]
+            reusable = (
+                slot >= 0
+                and counts[slot] > 1
+                and draft.repeatable
+                and len(self._shapes_of_slot[slot]) == 1
+            )
+            if reusable and slot not in unseen:
+                skipped.update(range(draft.visit.first, index))
+            unseen.discard(slot)
+            nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
+        groups = [group for node in nodes for group in node.groups if group.params]
+        watched, watched_lists = self._watched(dependant, groups, skipped)
+        return self._core.Plan(
+            connection=self._connection,
+            order=tuple(self._order),
+            after=tuple(self._after),
+            nodes=tuple(nodes),
+            keys=tuple(self._slots),
+            query_names=_names(groups, QUERY),
+            header_names={
+                name.encode("latin-1"): (name, many) for name, many in _names(groups, HEADER).items()
+            },
+            uses_path=any(group.source == PATH for group in groups),
+            uses_cookies=any(group.source == COOKIE for group in groups),
+            needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
+            watched=watched,
+            watched_lists=watched_lists,
+        )
+
+    def _watched(
+        self, root: Any, groups: list[Any], skipped: set[int]
+    ) -> tuple[tuple[tuple[Any, str, Any], ...], tuple[tuple[list[Any], list[Any]], ...]]:
+        watched: list[tuple[Any, str, Any]] = []
+        for source in {group.source for group in groups}:
+            for getter in _fastapi.getters(self._connection, source):
+                if getter not in watched:
+                    watched.append(getter)
+        lists = [root.dependencies, *(getattr(root, name) for name in _fastapi.PARAMETER_LISTS)]
+        lists.append(root.body_params)
+        for index, draft in enumerate(self._drafts):
+            declared = draft.visit.declared
+            # Below the root, what stands in for a dependency under overrides is known to nobody
+            # else, so that nobody can change it.
+            if index in skipped or (
+                self._overrides is not None
+                and declared is not root
+                and not any(declared is direct for direct in root.dependencies)
+            ):
+                continue
+            watched.append((declared, "call", declared.call))
+            watched.append((declared, "dependencies", declared.dependencies))
+            if declared is not root:
+                lists.append(declared.dependencies)
+        return tuple(watched), tuple((items, list(items)) for items in lists)
+
+
+class _Visit:
+    """A dependant on the way down and up again."""
+
+    __slots__ = ("declared", "entered_at", "first", "repeatable", "shapes", "used", "waiting")
+
+    def __init__(self, declared: Any, used: Any, first: int) -> None:
+        self.declared = declared  # what `Depends` said
+        self.used = used  # what is solved in its place: another one under overrides
+        self.first = first  # the index of the first node below it
+        self.entered_at: int | None = None  # its place in the order, None for a leaf
+        self.waiting: Iterator[Any] = iter(list(used.dependencies))
+        self.shapes: list[int] = []  # of the nodes directly below
+        self.repeatable = True
+
+
+class _Draft:
+    """A node, but for what depends on all the others."""
+
+    __slots__ = ("arguments", "repeatable", "shape", "visit")
+
+    arguments: dict[str, Any]
+    repeatable: bool
+    shape: int
+    visit: _Visit
+
+
+def _names(groups: list[Any], source: int) -> dict[str, bool]:
+    names: dict[str, bool] = {}
+    for group in groups:
+        if group.source == source:
+            for param in group.params:
+                names[param.key] = names.get(param.key, False) or param.many
+    return names

@@ -1,0 +1,115 @@
+"""Which `init_app` a request belongs to."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+from . import _fastapi
+from ._resolve import Resolver
+
+_ATTRIBUTE = "_fastapi_async_safe_resolver"
+
+# What was initialised. The resolver, and with it every plan, is an attribute of its root, so that
+# it lives and dies with it.
+_roots: list[weakref.ref[Any]] = []
+_routers: list[weakref.ref[Any]] = []
+
+# What was found for routes (which have no hash) and applications that are no roots themselves,
+# as long as there are as many routes on the roots as there were then.
+_by_route: dict[int, tuple[Any, int, Resolver | None]] = {}
+_by_app: weakref.WeakKeyDictionary[Any, tuple[int, Resolver | None]] = weakref.WeakKeyDictionary()
+
+
+def register(root: Any, resolver: Resolver) -> None:
+    """Let `resolver` resolve what `root`, an application or a router, serves from now on."""
+    if _own(root) is None:
+        _roots.append(weakref.ref(root, _roots.remove))
+        if isinstance(root, _fastapi.APIRouter):
+            _routers.append(weakref.ref(root, _routers.remove))
+    setattr(root, _ATTRIBUTE, resolver)
+    _by_route.clear()
+    _by_app.clear()
+
+
+def resolver_of(scope: Any) -> Resolver | None:
+    """Find the resolver for a request: that of the innermost root it goes through.
+
+    Parameters:
+        scope: the ASGI scope of the request, as a route sees it.
+
+    Returns:
+        The resolver of the router that declares the route, else of the application that serves
+        it, else of what that is mounted in; None if none of these was initialised.
+    """
+    if _routers:
+        resolver = _of_router(scope)
+        if resolver is not None:
+            return resolver
+    app = scope.get("app")
+    resolver = _own(app)
+    if resolver is None and app is not None:
+        resolver = _of_mount(app, scope)
+    return resolver
+
+
+def _own(root: Any) -> Resolver | None:
+    return getattr(root, _ATTRIBUTE, None)
+
+
+def _stamp(roots: list[weakref.ref[Any]]) -> int:
+    return sum(len(root.routes) for reference in roots if (root := reference()) is not None)
+
+
+def _of_router(scope: Any) -> Resolver | None:
+    route = _fastapi.route_of(scope)
+    if route is None:
+        return None
+    stamp = _stamp(_routers)
+    known = _by_route.get(id(route))
+    if known is not None and known[0]() is route and known[1] == stamp:
+        return known[2]
+    roots = [root for reference in _routers if (root := reference()) is not None]
+    holding = [root for root in roots if _fastapi.has_route(root, route)]
+    # The innermost is the one that none of the others is below.
+    holding.sort(key=lambda root: sum(1 for _ in _fastapi.routers_within(root)))
+    resolver = _own(holding[0]) if holding else None
+    key = id(route)
+    _by_route[key] = (weakref.ref(route, lambda _: _by_route.pop(key, None)), stamp, resolver)
+    return resolver
+
+
+def _of_mount(app: Any, scope: Any) -> Resolver | None:
+    stamp = _stamp(_roots)
+    try:
+        known = _by_app.get(app)
+    except TypeError:  # an application without a hash
+        return _search_mounts(app, scope)
+    if known is None or known[0] != stamp:
+        known = _by_app[app] = (stamp, _search_mounts(app, scope))
+    return known[1]
+
+
+def _search_mounts(app: Any, scope: Any) -> Resolver | None:
+    holding = []
+    for reference in _roots:
+        root = reference()
+        if root is not None and _is_mounted_below(root, app):
+            holding.append(root)
+    if len(holding) > 1:  # mounted more than once: the one this request came by, if it shows
+        outermost = scope.get("router")
+        holding.sort(key=lambda root: _fastapi.router_of(root) is not outermost)
+    return _own(holding[0]) if holding else None
+
+
+def _is_mounted_below(root: Any, app: Any) -> bool:
+    seen: set[int] = set()
+    pending = [root]
+    while pending:
+        for mounted in _fastapi.mounted_within(pending.pop()):
+            if mounted is app:
+                return True
+            if id(mounted) not in seen and _own(mounted) is None:
+                seen.add(id(mounted))
+                pending.append(mounted)
+    return False

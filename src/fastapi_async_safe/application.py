@@ -1,0 +1,72 @@
+"""`init_app`: ties a policy and a resolver to an application or a router."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TypeVar
+
+from . import _backend, _fastapi, _hook, _registry
+from ._resolve import Resolver
+from .policy import Policy, Predicate
+
+Root = TypeVar("Root", _fastapi.FastAPI, _fastapi.APIRouter)
+
+
+def init_app(
+    root: Root,
+    *,
+    all_classes_safe: bool = False,
+    predicates: Sequence[Predicate] | None = None,
+    accelerated: bool = False,
+) -> Root:
+    """Run the marked dependencies of an application or a router inline, by a plan made per route.
+
+    May be called before or after routes are added and again (the last call wins), needs no
+    lifespan, and reaches included routers, WebSockets and mounted FastAPI applications that were
+    not initialised themselves.
+
+    Parameters:
+        root: a `FastAPI` or an `APIRouter`. What was said for a router goes for its routes,
+            whatever is said for the application that includes it.
+        all_classes_safe: run every class used as a dependency inline, unless it was marked
+            `async_unsafe`.
+        predicates: callables that get a dependency and return True if it is to run inline.
+        accelerated: run the plans by the compiled core instead of the one in Python.
+
+    Returns:
+        `root`.
+
+    Raises:
+        TypeError: an argument is of another type than that.
+    """
+    if not isinstance(root, (_fastapi.FastAPI, _fastapi.APIRouter)):
+        raise TypeError(f"init_app expects a FastAPI or an APIRouter, not {root!r}")
+    if not isinstance(accelerated, bool):
+        raise TypeError(f"accelerated must be True or False, not {accelerated!r}")
+    policy = Policy(all_classes_safe=all_classes_safe, predicates=predicates)
+    core = _backend.python_core
+    if accelerated:
+        if _backend.compiled_core is not None:
+            core = _backend.compiled_core
+        else:
+            _warn_once_without_core()
+    if _hook.install():
+        _registry.register(root, Resolver(policy, core))
+    return root
+
+
+_warned = False
+
+
+def _warn_once_without_core() -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "fastapi-async-safe has no compiled core here, the Python core runs instead; for the "
+            "compiled one install a wheel for this platform (pip install --upgrade pip "
+            "fastapi-async-safe) or a C compiler, and unset FASTAPI_ASYNC_SAFE_NO_EXTENSIONS",
+            RuntimeWarning,
+            stacklevel=3,
+        )

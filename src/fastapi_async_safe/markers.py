@@ -1,0 +1,77 @@
+"""Marks: what a person says about where a callable may run."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_MARK = "__is_async_safe__"
+
+
+def async_safe(dep: T) -> T:
+    """Mark `dep` as safe to run on the event loop, without a thread.
+
+    Parameters:
+        dep: a function, a class (its subclasses inherit the mark), a callable instance or a
+            `functools.partial`. Marking an `async def` is allowed and changes nothing.
+
+    Returns:
+        `dep` itself.
+
+    Raises:
+        TypeError: `dep` is not callable, or cannot carry a mark.
+    """
+    return _mark(dep, True)
+
+
+def async_unsafe(dep: T) -> T:
+    """Mark `dep` as not safe to run on the event loop; it beats every other rule.
+
+    Parameters, return value and errors are those of `async_safe`.
+    """
+    return _mark(dep, False)
+
+
+def is_async_safe(dep: object) -> bool | None:
+    """Say how `dep` was marked.
+
+    Parameters:
+        dep: anything; a `functools.partial` without a mark of its own has that of its function.
+
+    Returns:
+        True or False as marked, None without a mark.
+    """
+    while True:
+        mark = getattr(dep, _MARK, None)
+        if mark is True or mark is False:
+            return bool(mark)
+        if not isinstance(dep, partial):
+            return None
+        dep = dep.func
+
+
+def _mark(dep: T, safe: bool) -> T:
+    # A static or class method hands out the function below it, so that is what is marked.
+    target = dep.__func__ if isinstance(dep, (staticmethod, classmethod)) else dep
+    if not callable(target):
+        raise TypeError(
+            f"{dep!r} is not callable, so it cannot be marked; mark the function, class or "
+            "callable instance that is used as the dependency, or name it in `predicates` of "
+            "`init_app`"
+        )
+    try:
+        setattr(target, _MARK, safe)
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"{dep!r} cannot carry a mark (it takes no attributes); say what you know about it "
+            "with `init_app(app, predicates=[...])`, a predicate gets the callable and returns "
+            "True if it is safe on the event loop"
+        ) from None
+    return dep
+
+
+@async_safe
+class AsyncSafeMixin:
+    """A base class that marks the classes derived from it as `async_safe`."""

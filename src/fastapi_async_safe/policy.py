@@ -1,0 +1,70 @@
+"""Which callables run inline: explicit marks, predicates, extensions, classes, in that order."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from .markers import is_async_safe
+
+DependencyCall: TypeAlias = Callable[..., Any]
+Predicate: TypeAlias = Callable[[DependencyCall], bool]
+
+
+class Policy:
+    """What one `init_app` said about which callables are inline.
+
+    Parameters:
+        all_classes_safe: classes without a mark are inline.
+        predicates: callables that get a dependency and return True if it is inline.
+
+    Raises:
+        TypeError: an argument is of another type than that.
+    """
+
+    __slots__ = ("all_classes_safe", "predicates")
+
+    def __init__(
+        self, *, all_classes_safe: bool = False, predicates: Sequence[Predicate] | None = None
+    ) -> None:
+        if all_classes_safe is None:  # the predecessor's default
+            all_classes_safe = False
+        if not isinstance(all_classes_safe, bool):
+            raise TypeError(f"all_classes_safe must be True or False, not {all_classes_safe!r}")
+        self.all_classes_safe = all_classes_safe
+        self.predicates = _checked(predicates)
+
+    def is_inline(self, call: DependencyCall) -> bool:
+        """Say whether `call`, which is no coroutine function, runs on the event loop."""
+        mark = is_async_safe(call)
+        if mark is not None:
+            return mark
+        if any(predicate(call) for predicate in self.predicates):
+            return True
+        if _is_provided_by_extension(call):
+            return True
+        return self.all_classes_safe and inspect.isclass(call)
+
+
+def _checked(predicates: Sequence[Predicate] | None) -> tuple[Predicate, ...]:
+    if predicates is None:
+        return ()
+    if not isinstance(predicates, Sequence) or isinstance(predicates, (str, bytes)):
+        raise TypeError(
+            "predicates must be a sequence of callables, such as [lambda call: ...], not "
+            f"{predicates!r}"
+        )
+    for predicate in predicates:
+        if not callable(predicate):
+            raise TypeError(
+                f"predicates must be a sequence of callables, but it contains {predicate!r}"
+            )
+    return tuple(predicates)
+
+
+def _is_provided_by_extension(call: DependencyCall) -> bool:
+    # NOTE: a `Provide` marker can only exist once its package has been imported by someone.
+    wiring = sys.modules.get("dependency_injector.wiring")
+    return wiring is not None and isinstance(call, wiring.Provide)
