@@ -34,7 +34,7 @@ from fastapi_async_safe._core_py import NOTHING as _NOTHING
 cdef extern from "Python.h":
     PyObject *PyDict_GetItemWithError(object items, object key) except? NULL
     int PyDict_SetItem(object items, object key, object value) except -1
-    object PyObject_Call(object call, tuple arguments, dict keywords)
+    object PyObject_Call(object call, tuple arguments, PyObject *keywords)
     int PyUnicode_IS_ASCII(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     const char *PyUnicode_1BYTE_DATA(object text)
@@ -65,6 +65,7 @@ cdef enum:
 NOTHING = _NOTHING
 cdef object nothing = _NOTHING
 cdef tuple no_arguments = ()
+cdef object new_object = object.__new__
 
 
 cdef class Param:
@@ -156,6 +157,8 @@ cdef class Node:
 
 cdef class Plan:
     cdef readonly object connection
+    cdef readonly tuple response
+    cdef readonly object solved
     cdef readonly tuple order
     cdef readonly tuple after
     cdef readonly tuple nodes
@@ -186,11 +189,13 @@ cdef class Plan:
         PyMem_Free(self.after_numbers)
 
     def __init__(
-        self, *, connection, tuple order, tuple after, tuple nodes, tuple keys,
+        self, *, connection, tuple response, solved, tuple order, tuple after, tuple nodes, tuple keys,
         dict query_names, dict header_names, bint uses_path, bint uses_cookies,
         bint needs_stacks, tuple watched, tuple watched_lists,
     ):
         self.connection = connection
+        self.response = response
+        self.solved = solved
         self.order = order
         self.after = after
         self.nodes = nodes
@@ -377,6 +382,8 @@ cdef class Run:
     cdef list _errors
     cdef object _background
     cdef object _response
+    cdef dict _cache
+    cdef bint _reuses
     cdef bint _raw
     cdef dict _path
     cdef dict _query
@@ -385,7 +392,9 @@ cdef class Run:
     cdef dict _header_lists
     cdef dict _cookies
 
-    def __init__(self, Plan plan, request, request_stack, function_stack):
+    def __init__(
+        self, Plan plan, request, request_stack, function_stack, background, response, dict cache
+    ):
         self.plan = plan
         self.request = request
         self.request_stack = request_stack
@@ -394,6 +403,12 @@ cdef class Run:
         self._marks = []
         self._slots = [nothing] * len(plan.keys)
         self._errors = []
+        self._background = background
+        self._response = response
+        self._cache = cache
+        self._reuses = not cache
+        if cache:
+            self._slots = [cache.get(key, nothing) for key in plan.keys]
         self._raw = type(request) is plan.connection
         if self._raw:
             self._read(plan, request)
@@ -412,7 +427,7 @@ cdef class Run:
             index = plan.order_numbers[position]
             if index < 0:
                 node = <Node>plan.nodes[~index]
-                if node.reusable:
+                if node.reusable and self._reuses:
                     cached = slots[node.slot]
                     if cached is not nothing:
                         if node.name is not None:
@@ -433,7 +448,7 @@ cdef class Run:
                     values = <dict>frames.pop()
                     mark = self._marks.pop()
                 else:
-                    if node.reusable:
+                    if node.reusable and self._reuses:
                         cached = slots[node.slot]
                         if cached is not nothing:
                             if node.name is not None:
@@ -460,7 +475,7 @@ cdef class Run:
                     if node.name is not None:
                         PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
                 elif node.kind == _INLINE:
-                    self._keep(node, PyObject_Call(node.call, no_arguments, values))
+                    self._keep(node, PyObject_Call(node.call, no_arguments, <PyObject *>values))
                 elif node.kind == _INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     self._keep(node, stack.enter_context(node.call(**values)))
@@ -528,7 +543,7 @@ cdef class Run:
             values[node.background_name] = self._background
         if node.response_name is not None:
             if self._response is None:
-                self._response = _fastapi.new_response()
+                self._response = self._new_response()
             values[node.response_name] = self._response
         if node.scopes_name is not None:
             values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
@@ -539,18 +554,43 @@ cdef class Run:
             PyDict_SetItem(<dict>self._frames[len(self._frames) - 1], node.name, value)
         if self._slots[node.slot] is nothing:
             self._slots[node.slot] = value
+            if self._cache is not None:
+                self._cache[self.plan.keys[node.slot]] = value
         return 0
 
     cdef int _finish(self) except -1:
-        cdef dict cache = {}
+        cdef dict cache = self._cache
+        cdef Plan plan = self.plan
         cdef Py_ssize_t slot
+        cdef object solved
         if self._response is None:
-            self._response = _fastapi.new_response()
-        for slot in range(PyList_GET_SIZE(self._slots)):
-            value = self._slots[slot]
-            if value is not nothing:
-                PyDict_SetItem(cache, self.plan.keys[slot], value)
-        self.solved = _fastapi.new_solved(
-            self.values, self._errors, self._background, self._response, cache
-        )
+            self._response = self._new_response()
+        if cache is None:
+            cache = {}
+            for slot in range(PyList_GET_SIZE(self._slots)):
+                value = self._slots[slot]
+                if value is not nothing:
+                    PyDict_SetItem(cache, plan.keys[slot], value)
+        if plan.solved is None:
+            self.solved = _fastapi.new_solved(
+                self.values, self._errors, self._background, self._response, cache
+            )
+            return 0
+        solved = PyObject_Call(new_object, (plan.solved,), NULL)
+        solved.values = self.values
+        solved.errors = self._errors
+        solved.background_tasks = self._background
+        solved.response = self._response
+        solved.dependency_cache = cache
+        self.solved = solved
         return 0
+
+    cdef object _new_response(self):
+        cdef object response
+        if self.plan.response is None:
+            return _fastapi.new_response()
+        response = PyObject_Call(new_object, (self.plan.response[0],), NULL)
+        for name, value in (<dict>self.plan.response[1]).items():
+            setattr(response, name, value)
+        response.raw_headers = []
+        return response

@@ -178,6 +178,8 @@ class Plan:
         "nodes",
         "order",
         "query_names",
+        "response",
+        "solved",
         "uses_cookies",
         "uses_path",
         "watched",
@@ -188,6 +190,8 @@ class Plan:
         self,
         *,
         connection: type,
+        response: tuple[type, dict[str, Any]] | None,
+        solved: type | None,
         order: tuple[int, ...],
         after: tuple[int, ...],
         nodes: tuple[Node, ...],
@@ -201,6 +205,8 @@ class Plan:
         watched_lists: tuple[tuple[list[Any], list[Any]], ...],
     ) -> None:
         self.connection = connection  # the class of request that may be read without its getters
+        self.response = response  # class and attributes, None: FastAPI's recipe
+        self.solved = solved  # class of the result, None: by its constructor
         self.order = order
         self.after = after
         self.nodes = nodes
@@ -313,6 +319,7 @@ class Run:
     __slots__ = (
         "_background",
         "_body_read",
+        "_cache",
         "_cookies",
         "_errors",
         "_frames",
@@ -324,6 +331,7 @@ class Run:
         "_query",
         "_raw",
         "_response",
+        "_reuses",
         "_slots",
         "function_stack",
         "node",
@@ -334,7 +342,16 @@ class Run:
         "values",
     )
 
-    def __init__(self, plan: Plan, request: Any, request_stack: Any, function_stack: Any) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        request: Any,
+        request_stack: Any,
+        function_stack: Any,
+        background: Any,
+        response: Any,
+        cache: dict[Any, Any] | None,
+    ) -> None:
         self.plan = plan
         self.request = request
         self.request_stack = request_stack
@@ -349,8 +366,13 @@ class Run:
         self._body_read = False
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
         self._errors: list[Any] = []
-        self._background: Any = None
-        self._response: Any = None
+        self._background = background
+        self._response = response
+        self._cache = cache  # the caller's own dependency cache
+        # What another resolution cached says nothing about the parameters of this one.
+        self._reuses = not cache
+        if cache:
+            self._slots = [cache.get(key, NOTHING) for key in plan.keys]
         self._raw = type(request) is plan.connection
         if self._raw:
             self._read(plan, request)
@@ -368,7 +390,7 @@ class Run:
             index = order[position]
             if index < 0:
                 node = nodes[~index]
-                if node.reusable and slots[node.slot] is not NOTHING:
+                if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                     if node.name is not None:
                         frames[-1][node.name] = slots[node.slot]
                     position = plan.after[position]
@@ -385,7 +407,7 @@ class Run:
                 if not node.leaf:
                     values, mark = frames.pop(), marks.pop()
                 else:
-                    if node.reusable and slots[node.slot] is not NOTHING:
+                    if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                         if node.name is not None:
                             frames[-1][node.name] = slots[node.slot]
                         position += 1
@@ -466,7 +488,7 @@ class Run:
             values[node.background_name] = self._background
         if node.response_name is not None:
             if self._response is None:
-                self._response = _fastapi.new_response()
+                self._response = self._new_response()
             values[node.response_name] = self._response
         if node.scopes_name is not None:
             values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
@@ -476,15 +498,39 @@ class Run:
             self._frames[-1][node.name] = value
         if self._slots[node.slot] is NOTHING:
             self._slots[node.slot] = value
+            if self._cache is not None:
+                self._cache[self.plan.keys[node.slot]] = value
 
     def _finish(self) -> None:
+        plan, cache = self.plan, self._cache
         if self._response is None:
-            self._response = _fastapi.new_response()
-        cache = {
-            key: value
-            for key, value in zip(self.plan.keys, self._slots, strict=True)
-            if value is not NOTHING
-        }
-        self.solved = _fastapi.new_solved(
-            self.values, self._errors, self._background, self._response, cache
-        )
+            self._response = self._new_response()
+        if cache is None:
+            cache = {
+                key: value
+                for key, value in zip(plan.keys, self._slots, strict=True)
+                if value is not NOTHING
+            }
+        result = (self.values, self._errors, self._background, self._response, cache)
+        if plan.solved is None:
+            self.solved = _fastapi.new_solved(*result)
+            return
+        # PERF: a third of the time of the dataclass's own constructor.
+        self.solved = solved = plan.solved.__new__(plan.solved)
+        (
+            solved.values,
+            solved.errors,
+            solved.background_tasks,
+            solved.response,
+            solved.dependency_cache,
+        ) = result
+
+    def _new_response(self) -> Any:
+        if self.plan.response is None:
+            return _fastapi.new_response()
+        # PERF: a fifth of the time of making a response and taking its headers away.
+        response_class, state = self.plan.response
+        response: Any = response_class.__new__(response_class)
+        response.__dict__.update(state)
+        response.raw_headers = []
+        return response

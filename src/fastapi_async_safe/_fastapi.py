@@ -15,15 +15,14 @@ from types import FunctionType
 from typing import Any
 
 import fastapi
-from fastapi import FastAPI, params
+from fastapi import params
 from fastapi import routing as _routing
 from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import SolvedDependency
 from fastapi.routing import APIRouter
 from fastapi.security import SecurityScopes
 from starlette import requests as _requests
+from starlette.applications import Starlette
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
@@ -33,15 +32,54 @@ from starlette.websockets import WebSocket
 
 VERSION: str = fastapi.__version__
 
-__all__ = [
-    "VERSION",
-    "APIRouter",
-    "Dependant",
-    "FastAPI",
-    "Request",
+__all__ = ["VERSION", "APIRouter", "Dependant", "Request", "SolvedDependency", "WebSocket"]
+
+# What is looked up in FastAPI's modules under one name in all releases.
+_NEEDED = (
+    "BackgroundTasks",
     "SolvedDependency",
-    "WebSocket",
-]
+    "field_annotation_is_sequence",
+    "get_dependant",
+    "get_missing_field_error",
+    "request_body_to_args",
+    "request_params_to_args",
+    "run_in_threadpool",
+)
+Dependant: Any = getattr(_models, "Dependant", None)
+SolvedDependency: Any = getattr(_utils, "SolvedDependency", None)
+_FIELDS = dataclasses.fields(Dependant) if dataclasses.is_dataclass(Dependant) else ()
+
+
+def unusable() -> str | None:
+    """Say what the installed FastAPI lacks of what is named in this module, None if nothing."""
+    for name in _NEEDED:
+        if not callable(getattr(_utils, name, None)):
+            return f"fastapi.dependencies.utils has no {name}"
+    if not any(hasattr(_utils, name) for name in ("_solve_generator", "solve_generator")):
+        return "fastapi.dependencies.utils has no _solve_generator"
+    for name in ("_is_gen_callable", "_is_async_gen_callable", "_is_coroutine_callable"):
+        older = name[1:]
+        if not (hasattr(_models, name) or hasattr(Dependant, older) or hasattr(_utils, older)):
+            return f"fastapi.dependencies.models has no {name}"
+    fields = {field.name for field in _FIELDS}
+    if not (hasattr(_models, "_get_cache_key") or hasattr(Dependant, "cache_key") or "cache_key" in fields):
+        return "fastapi.dependencies.models has no _get_cache_key"
+    if not (hasattr(_models, "_get_oauth_scopes") or hasattr(Dependant, "oauth_scopes") or "security_scopes" in fields):
+        return "fastapi.dependencies.models has no _get_oauth_scopes"
+    missing = _ALWAYS_THERE - fields
+    if missing:
+        return f"Dependant has no {', '.join(sorted(missing))}"
+    if [field.name for field in dataclasses.fields(SolvedDependency)] != list(_SOLVED_FIELDS):
+        return "SolvedDependency has other fields"
+    return None
+
+
+def is_application(root: Any) -> bool:
+    """Say whether `root` is a FastAPI application.
+
+    NOTE: not by its class: tools put a subclass in the place of `fastapi.FastAPI`.
+    """
+    return isinstance(root, Starlette) and isinstance(getattr(root, "router", None), APIRouter)
 
 
 # ---- dependants -------------------------------------------------------------------------------
@@ -75,20 +113,29 @@ _KNOWN_FIELDS = frozenset(
         "concurrency",
     }
 )
-_UNKNOWN_FIELDS = tuple(
-    field for field in dataclasses.fields(Dependant) if field.name not in _KNOWN_FIELDS
-)
+_ALWAYS_THERE = _KNOWN_FIELDS - {
+    "security_requirements",
+    "security_scopes",
+    "own_oauth_scopes",
+    "parent_oauth_scopes",
+    "cache_key",
+    "scope",
+    "concurrency",
+}
+_UNKNOWN_FIELDS = tuple(field for field in _FIELDS if field.name not in _KNOWN_FIELDS)
 
 
-def unknown_field(dependant: Dependant) -> str | None:
-    """Name a field of `dependant` that is not known here and not at its default."""
+def unknown_part(dependant: Dependant) -> str | None:
+    """Name a part of `dependant` that is not known here and not at its default."""
+    if type(dependant) is not Dependant:
+        return f"class {type(dependant).__qualname__}"
     for field in _UNKNOWN_FIELDS:
         value = getattr(dependant, field.name, dataclasses.MISSING)
         if field.default_factory is not dataclasses.MISSING:
             if value != field.default_factory():
-                return field.name
+                return f"field {field.name!r}"
         elif field.default is dataclasses.MISSING or value is not field.default:
-            return field.name
+            return f"field {field.name!r}"
     return None
 
 
@@ -143,9 +190,6 @@ def concurrency_of(dependant: Dependant) -> Any:
     return getattr(dependant, "concurrency", None)
 
 
-_GET_DEPENDANT_PARAMETERS = frozenset(inspect.signature(_utils.get_dependant).parameters)
-
-
 def overridden(dependant: Dependant, call: Any) -> Dependant:
     """Make the dependant that stands in for `dependant` while there are overrides.
 
@@ -153,13 +197,15 @@ def overridden(dependant: Dependant, call: Any) -> Dependant:
     up); it keeps scopes of the declaration, and nothing else that was said with `Depends`.
     """
     kept: dict[str, Any] = {}
-    if "parent_oauth_scopes" in _GET_DEPENDANT_PARAMETERS:  # 0.123
+    parameters = inspect.signature(_utils.get_dependant).parameters
+    if "parent_oauth_scopes" in parameters:  # 0.123
         kept["parent_oauth_scopes"] = security_scopes(dependant)
-    elif "security_scopes" in _GET_DEPENDANT_PARAMETERS:
-        kept["security_scopes"] = dependant.security_scopes  # type: ignore[attr-defined]
-    if "scope" in _GET_DEPENDANT_PARAMETERS:  # 0.121
+    elif "security_scopes" in parameters:
+        # NOTE: a copy, because get_dependant adds to the list it is given (to 0.121).
+        kept["security_scopes"] = list(dependant.security_scopes or [])  # type: ignore[attr-defined]
+    if "scope" in parameters:  # 0.121
         kept["scope"] = dependant.scope
-    if "concurrency" in _GET_DEPENDANT_PARAMETERS:  # 0.163
+    if "concurrency" in parameters:  # 0.163
         kept["concurrency"] = dependant.concurrency
     return _utils.get_dependant(
         path=dependant.path,  # type: ignore[arg-type]
@@ -179,6 +225,15 @@ def replace_call(dependant: Dependant, call: Any) -> None:
 # ---- parameters -------------------------------------------------------------------------------
 
 PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_params")
+WATCHED = ((Response, "__init__"),)
+PARAMETER_NAMES = (
+    "request_param_name",
+    "websocket_param_name",
+    "http_connection_param_name",
+    "response_param_name",
+    "background_tasks_param_name",
+    "security_scopes_param_name",
+)
 _RECEIVED = ("path_params", "query_params", "headers", "cookies")
 
 
@@ -233,9 +288,33 @@ def is_sequence_field(field: Any) -> bool:
     return bool(_utils.field_annotation_is_sequence(field.field_info.annotation))
 
 
-def is_parameter(field: Any) -> bool:
-    """Say whether this is a field with a plain `Path`, `Query`, `Header` or `Cookie`."""
-    return isinstance(field.field_info, params.Param)
+_PARAMETER_CLASSES = (params.Path, params.Query, params.Header, params.Cookie)
+_KNOWN_OPTIONS = frozenset(
+    {
+        "in_",
+        "example",
+        "include_in_schema",
+        "openapi_examples",
+        "deprecated",
+        "convert_underscores",
+        "media_type",
+    }
+)
+
+
+def is_known_parameter(source: int, field: Any) -> bool:
+    """Say whether this is a field with a `Path`, `Query`, `Header` or `Cookie` all of whose
+    options are known here or at their default.
+    """
+    info = field.field_info
+    kind: Any = _PARAMETER_CLASSES[source]
+    if type(info) is not kind:
+        return False
+    plain = vars(kind(annotation=info.annotation))
+    return all(
+        name in _KNOWN_OPTIONS or (name in plain and plain[name] == value)
+        for name, value in vars(info).items()
+    )
 
 
 _STOCK_GETTERS: dict[tuple[type, str], str] = {
@@ -334,8 +413,12 @@ async def limited(context: AbstractContextManager[Any], concurrency: Any) -> Any
 
 # ---- results ----------------------------------------------------------------------------------
 
-new_background_tasks = _utils.BackgroundTasks
 new_security_scopes = SecurityScopes
+
+
+def new_background_tasks() -> StarletteBackgroundTasks:
+    """Make what a dependency adds its background tasks to."""
+    return _utils.BackgroundTasks()
 
 
 def new_response() -> Response:
@@ -346,13 +429,43 @@ def new_response() -> Response:
     return response
 
 
+_SOLVED_FIELDS = ("values", "errors", "background_tasks", "response", "dependency_cache")
+
+
+def plain_response() -> tuple[type[Response], dict[str, Any]] | None:
+    """Say how to make what `new_response` makes without running `Response.__init__`.
+
+    Returns:
+        The class, and its attributes but for `raw_headers`, an empty list of its own; None if a
+        response cannot be made so.
+    """
+    if _utils.Response is not Response or type(Response.__init__) is not FunctionType:
+        return None
+    if Response.__init__.__module__ != "starlette.responses" or hasattr(Response, "__slots__"):
+        return None
+    state = dict(vars(new_response()))
+    headers = state.pop("_headers", None)  # made of raw_headers when it is asked for
+    if state.pop("raw_headers", None) != [] or (headers is not None and len(headers)):
+        return None
+    if any(not isinstance(value, (type(None), bytes, int, str)) for value in state.values()):
+        return None
+    return Response, state
+
+
+def plain_solved() -> Any:
+    """Give the class `SolvedDependency` if it can be made by setting its five attributes."""
+    if hasattr(SolvedDependency, "__slots__") or hasattr(SolvedDependency, "__post_init__"):
+        return None
+    return SolvedDependency if SolvedDependency.__new__ is object.__new__ else None
+
+
 def new_solved(
     values: dict[str, Any],
     errors: list[Any],
     background_tasks: StarletteBackgroundTasks | None,
     response: Response,
     dependency_cache: dict[Any, Any],
-) -> SolvedDependency:
+) -> Any:
     """Make what `solve_dependencies` returns."""
     return SolvedDependency(
         values=values,
@@ -457,15 +570,16 @@ def dependants_of(router: APIRouter) -> Iterator[Dependant]:
 
 # ---- the place of the hook --------------------------------------------------------------------
 
-_SOLVE_PARAMETERS = frozenset(
-    {
-        "request",
-        "dependant",
-        "body",
-        "dependency_overrides_provider",
-        "async_exit_stack",
-        "embed_body_fields",
-    }
+SOLVE_PARAMETERS = (
+    "request",
+    "dependant",
+    "body",
+    "background_tasks",
+    "response",
+    "dependency_overrides_provider",
+    "dependency_cache",
+    "async_exit_stack",
+    "embed_body_fields",
 )
 
 
@@ -481,8 +595,13 @@ def solve_dependencies_function() -> FunctionType | None:
             parameters = inspect.signature(function).parameters
             if (
                 inspect.iscoroutinefunction(function)
-                and parameters.keys() >= _SOLVE_PARAMETERS
+                and parameters.keys() >= set(SOLVE_PARAMETERS)
                 and all(p.kind is p.KEYWORD_ONLY for p in parameters.values())
+                and all(
+                    p.default is not p.empty
+                    for name, p in parameters.items()
+                    if name not in SOLVE_PARAMETERS
+                )
                 and not function.__code__.co_freevars
             ):
                 return function

@@ -122,7 +122,7 @@ def _make(kind: _Kind, field: Any, core: Any) -> Any:
 def _kind_of(source: int, field: Any) -> _Kind | None:
     info = field.field_info
     alias = field.alias
-    if not _fastapi.is_parameter(field) or getattr(field, "config", None):
+    if not _fastapi.is_known_parameter(source, field) or getattr(field, "config", None):
         return None
     if not isinstance(alias, str) or not alias or info.alias not in (None, alias):
         return None

@@ -93,9 +93,9 @@ class Planner:
 
     def _enter(self, declared: Any, used: Any, is_root: bool = False) -> _Visit:
         for dependant in (declared, used):
-            unknown = _fastapi.unknown_field(dependant)
+            unknown = _fastapi.unknown_part(dependant)
             if unknown is not None:
-                raise Declined(f"unknown field {unknown!r} of Dependant for {dependant.call!r}")
+                raise Declined(f"unknown {unknown} of the dependant of {dependant.call!r}")
         if used.call is None:
             raise Declined("a dependant without a call")
         visit = _Visit(declared, used, len(self._drafts))
@@ -231,6 +231,8 @@ class Planner:
         watched, watched_lists = self._watched(dependant, groups, skipped)
         return self._core.Plan(
             connection=self._connection,
+            response=_fastapi.plain_response(),
+            solved=_fastapi.plain_solved(),
             order=tuple(self._order),
             after=tuple(self._after),
             nodes=tuple(nodes),
@@ -249,11 +251,15 @@ class Planner:
     def _watched(
         self, root: Any, groups: list[Any], skipped: set[int]
     ) -> tuple[tuple[tuple[Any, str, Any], ...], tuple[tuple[list[Any], list[Any]], ...]]:
-        watched: list[tuple[Any, str, Any]] = []
+        watched: list[tuple[Any, str, Any]] = [
+            (owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED
+        ]
         for source in {group.source for group in groups}:
             for getter in _fastapi.getters(self._connection, source):
                 if getter not in watched:
                     watched.append(getter)
+        for name in _fastapi.PARAMETER_NAMES:
+            watched.append((root, name, getattr(root, name)))
         lists = [root.dependencies, *(getattr(root, name) for name in _fastapi.PARAMETER_LISTS)]
         lists.append(root.body_params)
         for index, draft in enumerate(self._drafts):

@@ -29,7 +29,7 @@ from .policy import Policy
 logger = logging.getLogger("fastapi_async_safe")
 
 _OVERRIDE_PLANS_KEPT = 4
-_UNOWNED_ROUTES_KEPT = 256
+_UNOWNED_KEPT = 256
 
 
 class Resolver:
@@ -46,7 +46,10 @@ class Resolver:
         request: Any,
         dependant: _fastapi.Dependant,
         body: Any,
+        background_tasks: Any,
+        response: Any,
         overrides_provider: Any,
+        dependency_cache: Any,
         async_exit_stack: Any,
         embed_body_fields: bool,
     ) -> Any:
@@ -72,7 +75,9 @@ class Resolver:
         stacks: tuple[Any, Any] = (None, None)
         if plan.needs_stacks:
             stacks = _fastapi.exit_stacks(request.scope, async_exit_stack)
-        run = self.core.Run(plan, request, *stacks)
+        run = self.core.Run(
+            plan, request, *stacks, background_tasks, response, dependency_cache
+        )
         action = run.advance(NOTHING)
         if action == DONE:
             return run.solved
@@ -86,10 +91,9 @@ class Resolver:
             # FastAPI makes the dependants of included routers anew when their routes change:
             # the plans of the old ones go with the routes they were made for.
             route.owner = weakref.ref(owner, lambda _: self._forget(key, route))
-        else:
-            route.is_unowned = True
+        else:  # of a tool, which may keep it or may make another one for each call
             self._unowned.append(key)
-            if len(self._unowned) > _UNOWNED_ROUTES_KEPT:
+            if len(self._unowned) > _UNOWNED_KEPT:
                 self._routes.pop(self._unowned.pop(0), None)
         return route
 
@@ -106,7 +110,6 @@ class _Route:
         "_overridden",
         "_resolver",
         "dependant",
-        "is_unowned",
         "owner",
         "plan",
     )
@@ -114,8 +117,6 @@ class _Route:
     def __init__(self, resolver: Resolver, dependant: _fastapi.Dependant) -> None:
         self.dependant = dependant
         self.owner: Any = None
-        # A dependant that is no route's is perhaps made for one call: not worth a plan at first.
-        self.is_unowned = False
         self.plan: Any = None
         self._resolver = resolver
         self._overridden: list[_Overridden] = []
@@ -123,9 +124,6 @@ class _Route:
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route is left to FastAPI."""
-        if self.is_unowned:
-            self.is_unowned = False
-            return None
         planner = self._planner(request, None)
         self.plan = self._made(planner, request)
         return self.plan

@@ -6,11 +6,13 @@ import warnings
 from collections.abc import Sequence
 from typing import TypeVar
 
+from fastapi import APIRouter, FastAPI
+
 from . import _backend, _fastapi, _hook, _registry
 from ._resolve import Resolver
 from .policy import Policy, Predicate
 
-Root = TypeVar("Root", _fastapi.FastAPI, _fastapi.APIRouter)
+Root = TypeVar("Root", FastAPI, APIRouter)
 
 
 def init_app(
@@ -40,7 +42,7 @@ def init_app(
     Raises:
         TypeError: an argument is of another type than that.
     """
-    if not isinstance(root, (_fastapi.FastAPI, _fastapi.APIRouter)):
+    if not (isinstance(root, _fastapi.APIRouter) or _fastapi.is_application(root)):
         raise TypeError(f"init_app expects a FastAPI or an APIRouter, not {root!r}")
     if not isinstance(accelerated, bool):
         raise TypeError(f"accelerated must be True or False, not {accelerated!r}")

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from fastapi import APIRouter, FastAPI
+
 from . import _fastapi
 from .policy import Policy, Predicate
 
@@ -47,7 +49,7 @@ def wrap_dependant(
 
 
 def wrap_dependencies(
-    holder: _fastapi.FastAPI | _fastapi.APIRouter,
+    holder: FastAPI | APIRouter,
     all_classes_safe: bool = False,
     predicates: Sequence[Predicate] | None = None,
 ) -> None:
@@ -55,7 +57,7 @@ def wrap_dependencies(
 
     Endpoints stay as they are. Parameters and errors are those of `wrap_dependant`.
     """
-    if not isinstance(holder, (_fastapi.FastAPI, _fastapi.APIRouter)):
+    if not (isinstance(holder, _fastapi.APIRouter) or _fastapi.is_application(holder)):
         raise TypeError(f"wrap_dependencies expects a FastAPI or an APIRouter, not {holder!r}")
     for endpoint in _fastapi.dependants_of(_fastapi.router_of(holder)):
         pending = list(endpoint.dependencies)
