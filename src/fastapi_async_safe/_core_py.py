@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -64,7 +65,7 @@ class Param:
         many: bool,
         otherwise: int,
         default: Any,
-        missing: dict[str, Any],
+        missing: list[dict[str, Any]],
         convert: int,
         validate: Callable[[Any], Any],
         explain: Callable[[Any], tuple[Any, list[Any]]],
@@ -76,7 +77,7 @@ class Param:
         self.many = many  # takes all values of that name, not one
         self.otherwise = otherwise
         self.default = default  # for SHARED
-        self.missing = missing  # the error for REQUIRED
+        self.missing = missing  # the errors for REQUIRED
         self.convert = convert
         self.validate = validate  # pydantic's; raises ValidationError
         self.explain = explain  # FastAPI's; returns value and errors
@@ -170,26 +171,32 @@ class Plan:
     """
 
     __slots__ = (
+        "_empty_lists",
+        "_filled_lists",
+        "_filled_seen",
+        "_read_fields",
+        "_seen",
         "after",
         "connection",
+        "dependants",
         "header_names",
         "keys",
         "needs_stacks",
         "nodes",
         "order",
         "query_names",
+        "raw",
         "response",
         "solved",
         "uses_cookies",
-        "uses_path",
         "watched",
-        "watched_lists",
     )
 
     def __init__(
         self,
         *,
         connection: type,
+        raw: bool,
         response: tuple[type, dict[str, Any]] | None,
         solved: type | None,
         order: tuple[int, ...],
@@ -198,13 +205,15 @@ class Plan:
         keys: tuple[Any, ...],
         query_names: dict[str, bool],
         header_names: dict[bytes, tuple[str, bool]],
-        uses_path: bool,
         uses_cookies: bool,
         needs_stacks: bool,
         watched: tuple[tuple[Any, str, Any], ...],
-        watched_lists: tuple[tuple[list[Any], list[Any]], ...],
+        dependants: tuple[Any, ...],
+        fields: tuple[str, ...],
+        lists: tuple[list[Any], ...],
     ) -> None:
-        self.connection = connection  # the class of request that may be read without its getters
+        self.connection = connection  # `Request` or `WebSocket`
+        self.raw = raw  # its parameters may be read without asking its getters
         self.response = response  # class and attributes, None: FastAPI's recipe
         self.solved = solved  # class of the result, None: by its constructor
         self.order = order
@@ -213,18 +222,26 @@ class Plan:
         self.keys = keys  # of the dependency cache, by slot
         self.query_names = query_names  # to whether all values of that name are wanted
         self.header_names = header_names  # to the same as text, and whether all are wanted
-        self.uses_path = uses_path
         self.uses_cookies = uses_cookies
         self.needs_stacks = needs_stacks
         self.watched = watched  # owner, attribute, what it was when the plan was made
-        self.watched_lists = watched_lists  # list, what it contained when the plan was made
+        self.dependants = dependants  # with all their fields and lists, as they were then
+        self._read_fields = attrgetter(*fields)
+        self._seen = [self._read_fields(dependant) for dependant in dependants]
+        self._empty_lists = [items for items in lists if not items]
+        self._filled_lists = [items for items in lists if items]
+        self._filled_seen = [items.copy() for items in self._filled_lists]
 
     def is_current(self) -> bool:
         """Say whether everything the plan was made from is as it was."""
         for owner, attribute, value in self.watched:
             if getattr(owner, attribute) is not value:
                 return False
-        return all(items == seen for items, seen in self.watched_lists)
+        return (
+            [self._read_fields(dependant) for dependant in self.dependants] == self._seen
+            and self._filled_lists == self._filled_seen
+            and not any(self._empty_lists)
+        )
 
 
 def scan_query(query: bytes, names: dict[str, bool]) -> tuple[dict[str, str], dict[str, list[str]]]:
@@ -290,7 +307,7 @@ def extract(
             if param.otherwise == SHARED:
                 values[param.name] = param.default
             elif param.otherwise == REQUIRED:
-                errors.append(param.missing.copy())
+                errors.extend(error.copy() for error in param.missing)
             else:
                 values[param.name] = deepcopy(param.field.default)
         elif param.convert == TEXT and type(raw) is str:
@@ -320,13 +337,13 @@ class Run:
         "_background",
         "_body_read",
         "_cache",
-        "_cookies",
         "_errors",
         "_frames",
+        "_header_list",
         "_headers",
+        "_headers_seen",
         "_mark",
         "_marks",
-        "_path",
         "_position",
         "_query",
         "_raw",
@@ -366,6 +383,9 @@ class Run:
         self._body_read = False
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
         self._errors: list[Any] = []
+        self._header_list: list[Any] = []
+        self._headers: Any = None
+        self._headers_seen: list[Any] = []
         self._background = background
         self._response = response
         self._cache = cache  # the caller's own dependency cache
@@ -373,7 +393,7 @@ class Run:
         self._reuses = not cache
         if cache:
             self._slots = [cache.get(key, NOTHING) for key in plan.keys]
-        self._raw = type(request) is plan.connection
+        self._raw = plan.raw and type(request) is plan.connection
         if self._raw:
             self._read(plan, request)
 
@@ -413,7 +433,7 @@ class Run:
                         position += 1
                         continue
                     values, mark = {}, len(errors)
-                if node.groups:
+                if node.groups or not self._raw:
                     self._extract(node, values)
                 if node.body_fields:
                     self.node, self.values, self._mark = node, values, mark
@@ -448,36 +468,64 @@ class Run:
         self._body_read = True
 
     def _read(self, plan: Plan, request: Any) -> None:
+        # NOTE: before anything is called, because that is when FastAPI makes the request read.
         scope, parsed = request.scope, request.__dict__
-        if plan.uses_path:
-            self._path = scope.get("path_params", {})
-        if plan.query_names:
-            if "_query_params" in parsed or type(scope["query_string"]) is not bytes:
-                params, names = request.query_params, plan.query_names
-                lists = {name: params.getlist(name) for name, many in names.items() if many}
-                self._query = (params, {name: found for name, found in lists.items() if found})
+        if plan.query_names and "_query_params" not in parsed:
+            query = scope["query_string"]
+            if type(query) is bytes:
+                self._query = scan_query(query, plan.query_names)
             else:
-                self._query = scan_query(scope["query_string"], plan.query_names)
-        if plan.header_names:
-            headers = parsed["_headers"].raw if "_headers" in parsed else scope["headers"]
-            self._headers = scan_headers(headers, plan.header_names)
+                request.query_params  # noqa: B018
+        if plan.header_names and "_headers" not in parsed:
+            headers = scope["headers"]
+            if type(headers) is list:
+                self._header_list = headers
+            else:
+                request.headers  # noqa: B018
         if plan.uses_cookies:
-            self._cookies = request.cookies
+            request.cookies  # noqa: B018
 
     def _extract(self, node: Node, values: dict[str, Any]) -> None:
+        errors, request = self._errors, self.request
+        if not self._raw:
+            found, wrong = _fastapi.extract_all(node.dependant, request)
+            values.update(found)
+            errors.extend(wrong)
+            return
         for group in node.groups:
-            if not group.params or not self._raw:
-                found, wrong = _fastapi.extract(group.source, group.fields, self.request)
+            if not group.params:
+                found, wrong = _fastapi.extract(group.source, group.fields, request)
                 values.update(found)
-                self._errors.extend(wrong)
+                errors.extend(wrong)
             elif group.source == QUERY:
-                extract(group.params, *self._query, values, self._errors)
+                extract(group.params, *self._read_query(), values, errors)
             elif group.source == PATH:
-                extract(group.params, self._path, None, values, self._errors)
+                extract(group.params, request.path_params, None, values, errors)
             elif group.source == HEADER:
-                extract(group.params, *self._headers, values, self._errors)
+                extract(group.params, *self._read_headers(), values, errors)
             else:
-                extract(group.params, self._cookies, None, values, self._errors)
+                extract(group.params, request.cookies, None, values, errors)
+
+    def _read_query(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        if "_query_params" not in self.request.__dict__:
+            return self._query
+        params = self.request.query_params
+        scalars, lists = {}, {}
+        for name, many in self.plan.query_names.items():
+            if name in params:
+                scalars[name] = params[name]
+                if many:
+                    lists[name] = params.getlist(name)
+        return scalars, lists
+
+    def _read_headers(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        if "_headers" in self.request.__dict__:
+            return scan_headers(self.request.headers.raw, self.plan.header_names)
+        # A dependency may have added to them.
+        if self._headers is None or self._headers_seen != self._header_list:
+            self._headers_seen = self._header_list.copy()
+            self._headers = scan_headers(self._headers_seen, self.plan.header_names)
+        return self._headers
 
     def _add_special(self, node: Node, values: dict[str, Any]) -> None:
         for name in node.connection_names:

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from types import FunctionType
 from typing import Any
 
+import anyio
 import fastapi
 from fastapi import params
 from fastapi import routing as _routing
@@ -21,9 +22,11 @@ from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
 from fastapi.routing import APIRouter
 from fastapi.security import SecurityScopes
+from starlette import background as _background
+from starlette import concurrency as _concurrency
 from starlette import requests as _requests
 from starlette.applications import Starlette
-from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+from starlette.background import BackgroundTasks
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -40,13 +43,16 @@ _NEEDED = (
     "SolvedDependency",
     "field_annotation_is_sequence",
     "get_dependant",
-    "get_missing_field_error",
     "request_body_to_args",
     "request_params_to_args",
     "run_in_threadpool",
 )
 Dependant: Any = getattr(_models, "Dependant", None)
 SolvedDependency: Any = getattr(_utils, "SolvedDependency", None)
+_ENTERING_PARAMETERS = ("dependant", "stack", "sub_values")
+if hasattr(_utils, "_solve_generator"):
+    if "request" in inspect.signature(_utils._solve_generator).parameters:  # 0.162
+        _ENTERING_PARAMETERS += ("request",)
 _FIELDS = dataclasses.fields(Dependant) if dataclasses.is_dataclass(Dependant) else ()
 
 
@@ -66,6 +72,18 @@ def unusable() -> str | None:
         return "fastapi.dependencies.models has no _get_cache_key"
     if not (hasattr(_models, "_get_oauth_scopes") or hasattr(Dependant, "oauth_scopes") or "security_scopes" in fields):
         return "fastapi.dependencies.models has no _get_oauth_scopes"
+    for name, args, keywords in (
+        ("request_params_to_args", 2, ()),
+        ("request_body_to_args", 0, ("body_fields", "received_body", "embed_body_fields")),
+        ("get_dependant", 0, ("path", "call", "name")),
+        ("_solve_generator", 0, _ENTERING_PARAMETERS),
+    ):
+        try:
+            function = getattr(_utils, name, None)
+            if function is not None:
+                inspect.signature(function).bind(*range(args), **dict.fromkeys(keywords))
+        except TypeError:
+            return f"fastapi.dependencies.utils.{name} has other parameters"
     missing = _ALWAYS_THERE - fields
     if missing:
         return f"Dependant has no {', '.join(sorted(missing))}"
@@ -123,6 +141,15 @@ _ALWAYS_THERE = _KNOWN_FIELDS - {
     "concurrency",
 }
 _UNKNOWN_FIELDS = tuple(field for field in _FIELDS if field.name not in _KNOWN_FIELDS)
+
+
+FIELD_NAMES = tuple(field.name for field in _FIELDS)
+_LIST_NAMES = ("dependencies", "body_params")
+
+
+def lists_of(dependant: Dependant) -> list[list[Any]]:
+    """List the lists of a dependant that tools add to or take from."""
+    return [getattr(dependant, name) for name in (*_LIST_NAMES, *PARAMETER_LISTS)]
 
 
 def unknown_part(dependant: Dependant) -> str | None:
@@ -226,14 +253,6 @@ def replace_call(dependant: Dependant, call: Any) -> None:
 
 PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_params")
 WATCHED = ((Response, "__init__"),)
-PARAMETER_NAMES = (
-    "request_param_name",
-    "websocket_param_name",
-    "http_connection_param_name",
-    "response_param_name",
-    "background_tasks_param_name",
-    "security_scopes_param_name",
-)
 _RECEIVED = ("path_params", "query_params", "headers", "cookies")
 
 
@@ -249,6 +268,25 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
         Values by name, and errors.
     """
     return extract_from(fields, getattr(request, _RECEIVED[source]))
+
+
+def extract_all(
+    dependant: Dependant, request: HTTPConnection
+) -> tuple[dict[str, Any], list[Any]]:
+    """Read all parameters of a dependant but the body's, asking the request as FastAPI does."""
+    values: dict[str, Any] = {}
+    errors: list[Any] = []
+    for source, attribute in enumerate(PARAMETER_LISTS):
+        found, wrong = extract(source, getattr(dependant, attribute), request)
+        values.update(found)
+        errors += wrong
+    return values, errors
+
+
+def extract_nothing(source: int, field: Any) -> tuple[Any, list[Any]]:
+    """Read one parameter from a request that does not have it."""
+    received = ({}, QueryParams(""), Headers(raw=[]), {})[source]
+    return extract_from([field], received)
 
 
 def extract_from(fields: Sequence[Any], received: Any) -> tuple[Any, list[Any]]:
@@ -276,11 +314,6 @@ async def extract_body(
         received_body=body,
         embed_body_fields=embed_body_fields,
     )
-
-
-def missing_error(loc: tuple[str, ...]) -> dict[str, Any]:
-    """Give FastAPI's error for a required parameter that the request does not have."""
-    return _utils.get_missing_field_error(loc)  # type: ignore[return-value]
 
 
 def is_sequence_field(field: Any) -> bool:
@@ -369,10 +402,6 @@ def reads_raw_scope(connection: type, source: int) -> bool:
 
 # ---- calling ----------------------------------------------------------------------------------
 
-_ENTERING_TAKES_REQUEST = hasattr(_utils, "_solve_generator") and (
-    "request" in inspect.signature(_utils._solve_generator).parameters
-)
-
 
 async def run_in_thread(call: Any, values: dict[str, Any]) -> Any:
     """Call a sync dependency in the thread pool."""
@@ -387,13 +416,9 @@ async def enter_context(
         return await _utils.solve_generator(
             call=dependant.call, stack=stack, sub_values=values
         )
-    if not _ENTERING_TAKES_REQUEST:  # to 0.162.6
-        return await _utils._solve_generator(
-            dependant=dependant, stack=stack, sub_values=values
-        )  # type: ignore[call-arg]
-    return await _utils._solve_generator(
-        dependant=dependant, stack=stack, sub_values=values, request=request  # type: ignore[arg-type]
-    )
+    known = {"dependant": dependant, "stack": stack, "sub_values": values, "request": request}
+    arguments = {name: known[name] for name in _ENTERING_PARAMETERS}
+    return await _utils._solve_generator(**arguments)
 
 
 
@@ -416,7 +441,7 @@ async def limited(context: AbstractContextManager[Any], concurrency: Any) -> Any
 new_security_scopes = SecurityScopes
 
 
-def new_background_tasks() -> StarletteBackgroundTasks:
+def new_background_tasks() -> BackgroundTasks:
     """Make what a dependency adds its background tasks to."""
     return _utils.BackgroundTasks()
 
@@ -462,7 +487,7 @@ def plain_solved() -> Any:
 def new_solved(
     values: dict[str, Any],
     errors: list[Any],
-    background_tasks: StarletteBackgroundTasks | None,
+    background_tasks: BackgroundTasks | None,
     response: Response,
     dependency_cache: dict[Any, Any],
 ) -> Any:
@@ -568,7 +593,21 @@ def dependants_of(router: APIRouter) -> Iterator[Dependant]:
             yield route.dependant
 
 
-# ---- the place of the hook --------------------------------------------------------------------
+# ---- endpoints --------------------------------------------------------------------------------
+
+
+def call_endpoint(dependant: Dependant, values: dict[str, Any]) -> Any:
+    """Call a sync endpoint as FastAPI does in the thread, with its telemetry (0.142)."""
+    run = getattr(_routing, "_run_sync_endpoint", None)
+    if run is not None:
+        return run(function=dependant.call, arguments=values)
+    return dependant.call(**values)
+
+
+checkpoint = anyio.sleep
+
+
+# ---- the places of the hooks ------------------------------------------------------------------
 
 SOLVE_PARAMETERS = (
     "request",
@@ -581,6 +620,8 @@ SOLVE_PARAMETERS = (
     "async_exit_stack",
     "embed_body_fields",
 )
+# Arguments that are not needed: what FastAPI hands from call to call to save time.
+IGNORED_PARAMETERS = ("_uses_scopes_cache",)
 
 
 def solve_dependencies_function() -> FunctionType | None:
@@ -589,21 +630,50 @@ def solve_dependencies_function() -> FunctionType | None:
     Returns:
         The function, or None if there is none that is called as known here.
     """
-    function = getattr(_utils, "solve_dependencies", None)
+    function = _own_function(_utils, "solve_dependencies", SOLVE_PARAMETERS)
+    if function is None or not inspect.iscoroutinefunction(function):
+        return None
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is not parameter.KEYWORD_ONLY:
+            return None
+        if parameter.default is parameter.empty and name not in SOLVE_PARAMETERS:
+            return None
+    return function
+
+
+def run_endpoint_function() -> FunctionType | None:
+    """Find what runs an endpoint, None if it is not as known here."""
+    return _own_function(
+        _routing, "run_endpoint_function", ("dependant", "values", "is_coroutine"), exactly=True
+    )
+
+
+def serialize_response_function() -> FunctionType | None:
+    """Find what validates and serializes a response, None if it is not as known here."""
+    return _own_function(
+        _routing, "serialize_response", ("field", "response_content", "is_coroutine")
+    )
+
+
+def iterate_in_threadpool_function() -> FunctionType | None:
+    """Find what iterates over sync streams, None if it is not as known here."""
+    return _own_function(_concurrency, "iterate_in_threadpool", ("iterator",), exactly=True)
+
+
+def background_task_function() -> FunctionType | None:
+    """Find what runs one background task, None if it is not as known here."""
+    return _own_function(_background.BackgroundTask, "__call__", ("self",), exactly=True)
+
+
+def _own_function(
+    owner: Any, name: str, parameters: tuple[str, ...], exactly: bool = False
+) -> FunctionType | None:
+    function = getattr(owner, name, None)
+    home = getattr(owner, "__module__", None) or owner.__name__
     while function is not None:
-        if type(function) is FunctionType and function.__module__ == _utils.__name__:
-            parameters = inspect.signature(function).parameters
-            if (
-                inspect.iscoroutinefunction(function)
-                and parameters.keys() >= set(SOLVE_PARAMETERS)
-                and all(p.kind is p.KEYWORD_ONLY for p in parameters.values())
-                and all(
-                    p.default is not p.empty
-                    for name, p in parameters.items()
-                    if name not in SOLVE_PARAMETERS
-                )
-                and not function.__code__.co_freevars
-            ):
-                return function
+        if type(function) is FunctionType and function.__globals__.get("__name__") == home:
+            known = set(inspect.signature(function, follow_wrapped=False).parameters)
+            fits = known == set(parameters) if exactly else known >= set(parameters)
+            return function if fits and not function.__code__.co_freevars else None
         function = getattr(function, "__wrapped__", None)
     return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Callable, Iterable
+from functools import cache
 from inspect import Parameter, Signature
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -87,6 +88,10 @@ def parameter(source: int, field: Any, core: Any) -> Any:
     kind = _kind_of(source, field)
     if kind is None or not _is_proven(kind):
         return None
+    # To 0.147 FastAPI validates defaults, and asks for one more than once.
+    if (kind.convert == FIELD or kind.otherwise == FRESH) and not _is_default_plain():
+        if kind.otherwise != REQUIRED:
+            return None
     return _make(kind, field, core)
 
 
@@ -97,6 +102,13 @@ def is_repeatable(param: Any) -> bool:
 
 def _make(kind: _Kind, field: Any, core: Any) -> Any:
     loc = (field.field_info.in_.value, field.alias)
+    default: Any = None
+    missing: list[dict[str, Any]] = []
+    if kind.otherwise != FRESH:
+        found, missing = _fastapi.extract_nothing(kind.source, field)
+        default = found.get(field.name)
+        if not _is_immutable(default) or bool(missing) != (kind.otherwise == REQUIRED):
+            return None
 
     def explain(value: Any) -> tuple[Any, list[Any]]:
         found, errors = field.validate(value, {}, loc=loc)
@@ -110,8 +122,8 @@ def _make(kind: _Kind, field: Any, core: Any) -> Any:
         key=field.alias.lower() if kind.source == HEADER else field.alias,
         many=kind.many,
         otherwise=kind.otherwise,
-        default=field.default if kind.otherwise == SHARED else None,
-        missing=_fastapi.missing_error(loc) if kind.otherwise == REQUIRED else {},
+        default=default,
+        missing=missing,
         convert=kind.convert,
         validate=_fastapi.schema_of(field)[1].validate_python,
         explain=explain,
@@ -204,6 +216,21 @@ def _convert(schema: dict[str, Any], many: bool) -> int:
 _proven: dict[_Kind, bool] = {}
 
 
+@cache
+def _is_default_plain() -> bool:
+    """Say whether the installed FastAPI gives a default as it is, made once, without validation."""
+    made: list[None] = []
+
+    def make() -> str:
+        made.append(None)
+        return "not a number"
+
+    field = _made_up_field(_Kind(QUERY, False, FRESH, DIGITS), int, Query, None, make)
+    return _fastapi.extract_nothing(QUERY, field) == ({field.name: "not a number"}, []) and (
+        len(made) == 1
+    )
+
+
 def _is_proven(kind: _Kind) -> bool:
     known = _proven.get(kind)
     if known is None:
@@ -230,6 +257,8 @@ def _agree(kind: _Kind, field: Any) -> bool:
     if _kind_of(kind.source, field) != kind:
         raise ValueError(f"made-up field {field!r} is not of {kind}")
     param = _make(kind, field, _core_py)
+    if kind.otherwise == FRESH and not _is_default_plain():
+        return True  # not used then
     for received, scalars, lists in _made_up_requests(kind, field.alias):
         theirs = _fastapi.extract_from([field], received)
         values: dict[str, Any] = {}
@@ -254,7 +283,7 @@ def _made_up_fields(kind: _Kind) -> Iterable[Any]:
     }[kind.convert]
     for annotation in annotations:
         for alias in (None, "other-Name"):
-            yield _made_up_field(kind, annotation, marker, alias)
+            yield _made_up_field(kind, annotation, marker, alias, _made_up_default)
 
 
 def _positive(value: int) -> int:
@@ -263,7 +292,13 @@ def _positive(value: int) -> int:
     return value
 
 
-def _made_up_field(kind: _Kind, annotation: Any, marker: Callable[..., Any], alias: Any) -> Any:
+def _made_up_field(
+    kind: _Kind,
+    annotation: Any,
+    marker: Callable[..., Any],
+    alias: str | None,
+    make_default: Callable[[], Any],
+) -> Any:
     if kind.many:
         annotation = list[annotation]
     options: dict[str, Any] = {} if alias is None else {"alias": alias}
@@ -271,7 +306,7 @@ def _made_up_field(kind: _Kind, annotation: Any, marker: Callable[..., Any], ali
     if kind.otherwise == SHARED:
         default = None
     elif kind.otherwise == FRESH:
-        options["default_factory"] = _made_up_default
+        options["default_factory"] = make_default
     name = "made_up"
     declared = Parameter(
         name,

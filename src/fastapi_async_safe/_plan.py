@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 from . import _fastapi
+from ._contexts import inline_context
 from ._core_py import (
     CONTEXT,
     COOKIE,
@@ -17,7 +17,6 @@ from ._core_py import (
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
-    PATH,
     QUERY,
     ROOT,
     THREAD,
@@ -61,7 +60,7 @@ class Planner:
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
-        self._raw = [_fastapi.reads_raw_scope(connection, source) for source in range(4)]
+        self._raw = all(_fastapi.reads_raw_scope(connection, source) for source in range(4))
 
     def plan(self, dependant: _fastapi.Dependant) -> Any:
         """Make the plan of `dependant`.
@@ -98,7 +97,7 @@ class Planner:
                 raise Declined(f"unknown {unknown} of the dependant of {dependant.call!r}")
         if used.call is None:
             raise Declined("a dependant without a call")
-        visit = _Visit(declared, used, len(self._drafts))
+        visit = _Visit(declared, used)
         if used.dependencies or is_root:
             visit.entered_at = len(self._order)
             self._order.append(0)
@@ -180,7 +179,7 @@ class Planner:
         if _fastapi.is_generator(used):
             if not self._policy.is_inline(call):
                 return CONTEXT, call
-            return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, contextmanager(call)
+            return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, inline_context(call)
         if _fastapi.is_coroutine(used):
             return COROUTINE, call
         if self._policy.is_inline(call):
@@ -193,7 +192,7 @@ class Planner:
             if not fields:
                 continue
             params: list[Any] = []
-            if self._raw[source]:
+            if self._raw:
                 params = [parameter(source, field, self._core) for field in fields]
             if None in params:
                 params = []
@@ -213,9 +212,7 @@ class Planner:
             slot = draft.arguments["slot"]
             counts[slot] = counts.get(slot, 0) + 1
         nodes = []
-        unseen = set(counts)
-        skipped: set[int] = set()
-        for index, draft in enumerate(self._drafts):
+        for draft in self._drafts:
             slot = draft.arguments["slot"]
             reusable = (
                 slot >= 0
@@ -223,14 +220,16 @@ class Planner:
                 and draft.repeatable
                 and len(self._shapes_of_slot[slot]) == 1
             )
-            if reusable and slot not in unseen:
-                skipped.update(range(draft.visit.first, index))
-            unseen.discard(slot)
             nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
         groups = [group for node in nodes for group in node.groups if group.params]
-        watched, watched_lists = self._watched(dependant, groups, skipped)
+        watched = [(owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED]
+        for source in sorted({group.source for group in groups}):
+            watched += _fastapi.getters(self._connection, source)
+        dependants = self._watched(dependant)
+        lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         return self._core.Plan(
             connection=self._connection,
+            raw=self._raw,
             response=_fastapi.plain_response(),
             solved=_fastapi.plain_solved(),
             order=tuple(self._order),
@@ -241,53 +240,30 @@ class Planner:
             header_names={
                 name.encode("latin-1"): (name, many) for name, many in _names(groups, HEADER).items()
             },
-            uses_path=any(group.source == PATH for group in groups),
             uses_cookies=any(group.source == COOKIE for group in groups),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
-            watched=watched,
-            watched_lists=watched_lists,
+            watched=tuple(dict.fromkeys(watched)),
+            dependants=tuple(dependants),
+            fields=_fastapi.FIELD_NAMES,
+            lists=tuple(lists),
         )
 
-    def _watched(
-        self, root: Any, groups: list[Any], skipped: set[int]
-    ) -> tuple[tuple[tuple[Any, str, Any], ...], tuple[tuple[list[Any], list[Any]], ...]]:
-        watched: list[tuple[Any, str, Any]] = [
-            (owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED
-        ]
-        for source in {group.source for group in groups}:
-            for getter in _fastapi.getters(self._connection, source):
-                if getter not in watched:
-                    watched.append(getter)
-        for name in _fastapi.PARAMETER_NAMES:
-            watched.append((root, name, getattr(root, name)))
-        lists = [root.dependencies, *(getattr(root, name) for name in _fastapi.PARAMETER_LISTS)]
-        lists.append(root.body_params)
-        for index, draft in enumerate(self._drafts):
-            declared = draft.visit.declared
-            # Below the root, what stands in for a dependency under overrides is known to nobody
-            # else, so that nobody can change it.
-            if index in skipped or (
-                self._overrides is not None
-                and declared is not root
-                and not any(declared is direct for direct in root.dependencies)
-            ):
-                continue
-            watched.append((declared, "call", declared.call))
-            watched.append((declared, "dependencies", declared.dependencies))
-            if declared is not root:
-                lists.append(declared.dependencies)
-        return tuple(watched), tuple((items, list(items)) for items in lists)
+    def _watched(self, root: Any) -> list[Any]:
+        if self._overrides is None:
+            return [draft.visit.declared for draft in self._drafts]
+        # Below the root, what stands in for a dependency under overrides is known to nobody else,
+        # so that nobody can change it.
+        return [root, *root.dependencies]
 
 
 class _Visit:
     """A dependant on the way down and up again."""
 
-    __slots__ = ("declared", "entered_at", "first", "repeatable", "shapes", "used", "waiting")
+    __slots__ = ("declared", "entered_at", "repeatable", "shapes", "used", "waiting")
 
-    def __init__(self, declared: Any, used: Any, first: int) -> None:
+    def __init__(self, declared: Any, used: Any) -> None:
         self.declared = declared  # what `Depends` said
         self.used = used  # what is solved in its place: another one under overrides
-        self.first = first  # the index of the first node below it
         self.entered_at: int | None = None  # its place in the order, None for a leaf
         self.waiting: Iterator[Any] = iter(list(used.dependencies))
         self.shapes: list[int] = []  # of the nodes directly below

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 from . import _fastapi
 from ._resolve import Resolver
+
+_T = TypeVar("_T")
+_Weak: TypeAlias = weakref.WeakKeyDictionary[Any, _T]
 
 _ATTRIBUTE = "_fastapi_async_safe_resolver"
 
@@ -15,10 +18,11 @@ _ATTRIBUTE = "_fastapi_async_safe_resolver"
 _roots: list[weakref.ref[Any]] = []
 _routers: list[weakref.ref[Any]] = []
 
-# What was found for routes (which have no hash) and applications that are no roots themselves,
-# as long as there are as many routes on the roots as there were then.
+# What was found for routes (which have no hash) and for applications that are no roots themselves
+# (by the outermost router a request went through, then by the application), as long as there are
+# as many routes on the roots as there were then.
 _by_route: dict[int, tuple[Any, int, Resolver | None]] = {}
-_by_app: weakref.WeakKeyDictionary[Any, tuple[int, Resolver | None]] = weakref.WeakKeyDictionary()
+_by_app: _Weak[_Weak[tuple[int, Resolver | None]]] = weakref.WeakKeyDictionary()
 
 
 def register(root: Any, resolver: Resolver) -> None:
@@ -80,26 +84,27 @@ def _of_router(scope: Any) -> Resolver | None:
 
 
 def _of_mount(app: Any, scope: Any) -> Resolver | None:
+    outermost = scope.get("router", app)
     stamp = _stamp(_roots)
     try:
-        known = _by_app.get(app)
+        known = _by_app.setdefault(outermost, weakref.WeakKeyDictionary())
+        found = known.get(app)
     except TypeError:  # an application without a hash
-        return _search_mounts(app, scope)
-    if known is None or known[0] != stamp:
-        known = _by_app[app] = (stamp, _search_mounts(app, scope))
-    return known[1]
+        return _search_mounts(app, outermost)
+    if found is None or found[0] != stamp:
+        found = known[app] = (stamp, _search_mounts(app, outermost))
+    return found[1]
 
 
-def _search_mounts(app: Any, scope: Any) -> Resolver | None:
-    holding = []
+def _search_mounts(app: Any, outermost: Any) -> Resolver | None:
     for reference in _roots:
         root = reference()
-        if root is not None and _is_mounted_below(root, app):
-            holding.append(root)
-    if len(holding) > 1:  # mounted more than once: the one this request came by, if it shows
-        outermost = scope.get("router")
-        holding.sort(key=lambda root: _fastapi.router_of(root) is not outermost)
-    return _own(holding[0]) if holding else None
+        if root is None or not _is_mounted_below(root, app):
+            continue
+        # Mounted there, and did this request come that way?
+        if outermost is _fastapi.router_of(root) or _is_mounted_below(outermost, root):
+            return _own(root)
+    return None
 
 
 def _is_mounted_below(root: Any, app: Any) -> bool:

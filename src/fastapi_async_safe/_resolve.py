@@ -23,7 +23,9 @@ from ._core_py import (
     NOTHING,
     THREAD,
 )
+from ._endpoint import leave_to_fastapi, served_route
 from ._plan import Declined, Planner
+from .markers import is_async_safe
 from .policy import Policy
 
 logger = logging.getLogger("fastapi_async_safe")
@@ -68,10 +70,14 @@ class Resolver:
             plan = route.plan_for(request, overrides_provider.dependency_overrides)
         else:
             plan = route.plan
-            if plan is None or not plan.is_current():
+            if plan is None:
+                plan = None if route.is_declined else route.make_plan(request)
+            elif not plan.is_current():
                 plan = route.make_plan(request)
         if plan is None or not isinstance(request, plan.connection):
+            leave_to_fastapi()
             return None
+        served_route.set(route)
         stacks: tuple[Any, Any] = (None, None)
         if plan.needs_stacks:
             stacks = _fastapi.exit_stacks(request.scope, async_exit_stack)
@@ -107,9 +113,12 @@ class _Route:
 
     __slots__ = (
         "_declined",
+        "_declined_overrides",
         "_overridden",
         "_resolver",
         "dependant",
+        "is_declined",
+        "is_inline",
         "owner",
         "plan",
     )
@@ -118,14 +127,31 @@ class _Route:
         self.dependant = dependant
         self.owner: Any = None
         self.plan: Any = None
+        self.is_declined = False
+        self.is_inline = False
         self._resolver = resolver
         self._overridden: list[_Overridden] = []
         self._declined: set[str] = set()
+        self._declined_overrides: dict[Any, Any] | None = None
+
+    def response_field(self) -> Any:
+        """Give FastAPI's field for the response, None if there is none."""
+        return None if self.owner is None else getattr(self.owner(), "response_field", None)
+
+    def streams_inline(self) -> bool:
+        """Say whether a sync iterator that the endpoint gave is iterated on the event loop."""
+        # A mark on an `async def` changes nothing; a predicate goes for all that belongs to it.
+        call = self.dependant.call
+        return self.is_inline or (is_async_safe(call) is None and self.runs_inline(call))
+
+    def runs_inline(self, call: Any) -> bool:
+        """Say whether the policy of the route takes a sync callable for safe."""
+        return self._resolver.policy.is_inline(call)
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route is left to FastAPI."""
-        planner = self._planner(request, None)
-        self.plan = self._made(planner, request)
+        self.plan = self._made(self._planner(request, None), request)
+        self.is_declined = self.plan is None
         return self.plan
 
     def plan_for(self, request: Any, overrides: Mapping[Any, Any]) -> Any:
@@ -133,11 +159,15 @@ class _Route:
         for made in self._overridden:
             if made.fits(overrides):
                 return made.plan
+        if self._declined_overrides == overrides:
+            return None
         planner = self._planner(request, overrides)
         plan = self._made(planner, request)
         if plan is not None:
             self._overridden.insert(0, _Overridden(plan, planner.chosen))
             del self._overridden[_OVERRIDE_PLANS_KEPT:]
+        else:
+            self._declined_overrides = dict(overrides)
         return plan
 
     def _planner(self, request: Any, overrides: Mapping[Any, Any] | None) -> Planner:
@@ -147,12 +177,19 @@ class _Route:
 
     def _made(self, planner: Planner, request: Any) -> Any:
         try:
-            return planner.plan(self.dependant)
+            plan = planner.plan(self.dependant)
+            self._place_endpoint()
+            return plan
         except Declined as reason:
             self._decline(str(reason), request)
         except Exception as error:
             self._decline(f"{type(error).__name__}: {error}", request)
         return None
+
+    def _place_endpoint(self) -> None:
+        endpoint, policy = self.dependant, self._resolver.policy
+        is_async = _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint)
+        self.is_inline = not is_async and policy.is_inline(endpoint.call)
 
     def _decline(self, reason: str, request: Any) -> None:
         if reason not in self._declined:

@@ -1,0 +1,197 @@
+"""`python -m benchmarks`: the table. `python -m benchmarks --help`: the rest."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.status import Status
+
+with warnings.catch_warnings():
+    # The example apps ask for the compiled core; where there is none, the table says so.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    from benchmarks.workloads import WORKLOADS, Variant
+from benchmarks import memory, plot, report, start_up
+from benchmarks.contenders import Peer
+from benchmarks.http_load import MissingLoadToolError, compare_over_http
+from benchmarks.measurement import Level
+from benchmarks.results import Results
+from benchmarks.rounds import compare
+from benchmarks.table import print_timings
+from benchmarks.targets import print_targets
+from fastapi_async_safe import resolver_backend
+
+USUAL_WORKLOADS = ("W0", "W1", "W2", "W4", "W8")
+USUAL_VARIANTS = (Variant.STOCK, Variant.ASYNC_BY_HAND, Variant.PYTHON, Variant.COMPILED)
+RESULTS = Path(__file__).with_name("results.json")
+PLOT = Path(__file__).with_name("results.svg")
+
+cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+Rounds = Annotated[int, typer.Option(min=1, help="Blocks of each variant in each process.")]
+Generations = Annotated[int, typer.Option(min=1, help="How often to start all processes.")]
+SavedResults = Annotated[Path, typer.Argument(exists=True, dir_okay=False)]
+
+
+@cli.callback(invoke_without_command=True)
+def table(
+    context: typer.Context,
+    workload: Annotated[
+        list[str] | None, typer.Option("--workload", "-w", help="Only these; may be repeated.")
+    ] = None,
+    every_workload: Annotated[
+        bool, typer.Option("--all", help="All workloads instead of W0, W1, W2, W4 and W8.")
+    ] = False,
+    every_variant: Annotated[
+        bool, typer.Option("--variants", help="Hand-written endpoints and wrappers, too.")
+    ] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Other projects on W2, too.")] = False,
+    rounds: Rounds = 8,
+    generations: Generations = 3,
+) -> None:
+    """Time the workloads in-process and print a table."""
+    if context.invoked_subcommand:
+        return
+    names = workload or list(WORKLOADS if every_workload else USUAL_WORKLOADS)
+    if unknown := [name for name in names if name not in WORKLOADS]:
+        raise typer.BadParameter(f"no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
+    screen, results = _screen(), Results.here_and_now()
+    _introduce(results, screen)
+    contenders = [(name, _contenders(name, every_variant, peers)) for name in names]
+    with screen.status("starting") as status:
+        results.timings = compare(
+            contenders,
+            list(Level),
+            rounds=rounds,
+            generations=generations,
+            progress=status.update,
+        )
+    print_timings(results, screen)
+
+
+@cli.command()
+def run(
+    save: Annotated[Path, typer.Option(help="Where to write the results.")] = RESULTS,
+    rounds: Rounds = 8,
+    generations: Generations = 5,
+    peers: Annotated[bool, typer.Option(help="Other projects on W2.")] = True,
+    http: Annotated[bool, typer.Option(help="uvicorn under wrk.")] = True,
+    seconds: Annotated[int, typer.Option(help="How long each load of wrk lasts.")] = 5,
+    start: Annotated[bool, typer.Option("--start-up/--no-start-up", help="Import, plans.")] = True,
+    requests: Annotated[int, typer.Option(help="Requests of the memory run.")] = memory.REQUESTS,
+) -> None:
+    """Run everything there is, save it as JSON, and print it with the figures wanted."""
+    screen, results = _screen(), Results.here_and_now()
+    _introduce(results, screen)
+    with screen.status("starting") as status:
+        results.timings = compare(
+            [(name, _contenders(name, True, peers)) for name in WORKLOADS],
+            list(Level),
+            rounds=rounds,
+            generations=generations,
+            progress=status.update,
+        )
+        if http:
+            _run_http(results, seconds, screen, status)
+        if start:
+            _run_start_up(results, status)
+        if requests:
+            _run_memory(results, requests, status)
+    results.save(save)
+    print_timings(results, screen)
+    print_targets(results, screen)
+    screen.print(f"Saved as {save}")
+
+
+@cli.command("report")
+def write_report(
+    results: SavedResults = RESULTS,
+    readme: Annotated[
+        Path | None, typer.Option(help="A page with markers to put the tables into.")
+    ] = None,
+    chart: Annotated[Path, typer.Option("--plot", help="Where to write the plot.")] = PLOT,
+) -> None:
+    """Make the README's tables and the plot from saved results."""
+    saved = Results.load(results)
+    chart.write_text(plot.svg(saved))
+    if readme:
+        report.put_into(readme, report.markdown(saved))
+    else:
+        typer.echo(report.markdown(saved))
+
+
+@cli.command("targets")
+def show_targets(results: SavedResults = RESULTS) -> None:
+    """Hold saved results against the figures wanted."""
+    print_targets(Results.load(results), _screen())
+
+
+def _screen() -> Console:
+    """A console that is wide enough for the tables where there is no terminal."""
+    screen = Console()
+    return screen if screen.is_terminal else Console(width=118)
+
+
+def _introduce(results: Results, screen: Console) -> None:
+    screen.print(results.place(), highlight=False)
+    if (load := float(results.machine.get("load", 0))) > 0.5:
+        screen.print(
+            f"[bold]The machine is busy[/] (load {load:g}): only ratios mean something, and those "
+            "to what uses threads little."
+        )
+    if resolver_backend() != "compiled":
+        screen.print(
+            "[bold]The compiled core was not built here:[/] its rows are empty, all else is timed. "
+            "A C compiler and `pip install .` make it."
+        )
+
+
+def _contenders(workload: str, every_variant: bool, peers: bool) -> list[str]:
+    """Who is timed on a workload, stock first."""
+    variants = WORKLOADS[workload].variants()
+    chosen: list[str] = [v for v in variants if every_variant or v in USUAL_VARIANTS]
+    return chosen + list(Peer) if peers and workload == "W2" else chosen
+
+
+def _cores() -> Sequence[str]:
+    if resolver_backend() == "compiled":
+        return (Variant.PYTHON, Variant.COMPILED)
+    return (Variant.PYTHON,)
+
+
+def _run_http(results: Results, seconds: int, screen: Console, status: Status) -> None:
+    contenders = (Variant.STOCK, Variant.ASYNC_BY_HAND, *_cores())
+    try:
+        for workload in ("W0", "W2"):
+            found = compare_over_http(
+                workload,
+                WORKLOADS[workload].request,
+                [c for c in contenders if c in WORKLOADS[workload].variants()],
+                seconds=seconds,
+                progress=status.update,
+            )
+            results.http += [asdict(figures) for figures in found]
+    except MissingLoadToolError as reason:
+        screen.print(f"[bold]HTTP is left out:[/] {reason}")
+
+
+def _run_start_up(results: Results, status: Status) -> None:
+    status.update("start-up")
+    results.start_up = {
+        "import_seconds": start_up.import_seconds(),
+        "plans": {core: asdict(start_up.plans(core)) for core in _cores()},
+    }
+
+
+def _run_memory(results: Results, requests: int, status: Status) -> None:
+    for core in _cores():
+        results.memory[core] = memory.resident_bytes(
+            core, requests=requests, progress=status.update
+        )
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,159 @@
+"""Requests over HTTP: uvicorn with httptools and uvloop, driven by wrk."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+
+from benchmarks.asgi import ClientRequest
+
+CONNECTIONS = (64, 1000)
+REPORT = Path(__file__).with_name("wrk_report.lua")
+
+
+class MissingLoadToolError(Exception):
+    """wrk is not installed."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What wrk saw of one contender in one round; latencies in seconds."""
+
+    requests_per_second: float
+    p50: float
+    p90: float
+    p99: float
+    errors: int
+
+
+@dataclass
+class HttpFigures:
+    """One contender under that many connections: the median of each figure over the rounds."""
+
+    workload: str
+    contender: str
+    connections: int
+    requests_per_second: float
+    p50: float
+    p90: float
+    p99: float
+    errors: int
+
+
+@contextmanager
+def server(workload: str, contender: str) -> Iterator[int]:
+    """Serve a contender in a process of its own; yields the port once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    command = [sys.executable, "-m", "benchmarks.server", workload, contender, str(port)]
+    process = subprocess.Popen(command)
+    try:
+        _wait_until_open(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _wait_until_open(port: int, process: "subprocess.Popen[bytes]") -> None:
+    for _ in range(300):
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with exit code {process.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("the server did not open its port within 30 seconds")
+
+
+def ask(port: int, request: ClientRequest) -> tuple[int, bytes]:
+    """Status and body of one request over HTTP."""
+    client = HTTPConnection("127.0.0.1", port, timeout=10)
+    client.request(request.method, request.target, request.body, dict(request.headers))
+    response = client.getresponse()
+    answer = response.status, response.read()
+    client.close()
+    return answer
+
+
+def drive(port: int, request: ClientRequest, connections: int, seconds: int) -> Load:
+    """Load a server with wrk.
+
+    Raises:
+        MissingLoadToolError: there is no wrk on the path.
+    """
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise MissingLoadToolError("wrk is not installed (Debian, Ubuntu: apt-get install wrk)")
+    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    for name, value in request.headers.items():
+        command += ["-H", f"{name}: {value}"]
+    command += ["-s", str(REPORT), f"http://127.0.0.1:{port}{request.target}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Load(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def compare_over_http(
+    workload: str,
+    request: ClientRequest,
+    contenders: Sequence[str],
+    *,
+    connections: Sequence[int] = CONNECTIONS,
+    rounds: int = 3,
+    seconds: int = 5,
+    progress: Callable[[str], None] = lambda text: None,
+) -> list[HttpFigures]:
+    """Load each contender in turn, round after round, after checking that all answer the same.
+
+    Raises:
+        MissingLoadToolError: there is no wrk on the path.
+        RuntimeError: two contenders did not answer the same.
+    """
+    _allow_many_connections(max(connections))
+    loads: dict[tuple[str, int], list[Load]] = {}
+    with ExitStack() as stack:
+        ports = {c: stack.enter_context(server(workload, c)) for c in contenders}
+        answers = {c: ask(port, request) for c, port in ports.items()}
+        if len({(status, str(json.loads(body))) for status, body in answers.values()}) != 1:
+            raise RuntimeError(f"{workload}: different answers over HTTP: {answers}")
+        for turn in range(rounds):
+            for count in connections:
+                for contender, port in ports.items():
+                    progress(f"{contender}, {count} connections, round {turn + 1} of {rounds}")
+                    load = drive(port, request, count, seconds)
+                    loads.setdefault((contender, count), []).append(load)
+    return [
+        HttpFigures(
+            workload=workload,
+            contender=contender,
+            connections=count,
+            requests_per_second=median(each.requests_per_second for each in rounds_of),
+            p50=median(each.p50 for each in rounds_of),
+            p90=median(each.p90 for each in rounds_of),
+            p99=median(each.p99 for each in rounds_of),
+            errors=sum(each.errors for each in rounds_of),
+        )
+        for (contender, count), rounds_of in loads.items()
+    ]
+
+
+def _allow_many_connections(count: int) -> None:
+    if os.name == "posix":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = count + 256
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -1,0 +1,24 @@
+"""Serves one contender over HTTP: `python -m benchmarks.server W2 compiled 8000`."""
+
+import sys
+import warnings
+
+import uvicorn
+
+from benchmarks.process import leave_fastapi_alone
+
+
+def main(workload: str, contender: str, port: str) -> None:
+    """Run uvicorn as in production: httptools and uvloop where installed, no access log."""
+    if contender not in ("python", "compiled"):
+        leave_fastapi_alone()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from benchmarks.contenders import create_app
+
+        app = create_app(workload, contender)
+    uvicorn.run(app, port=int(port), log_level="warning", access_log=False)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,53 @@
+"""The table that `python -m benchmarks` prints."""
+
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.contenders import label
+from benchmarks.measurement import Level
+from benchmarks.results import Results
+from benchmarks.rounds import Timing
+from benchmarks.workloads import WORKLOADS, Variant
+
+
+def print_timings(results: Results, console: Console) -> None:
+    """One row a contender: microseconds, how many times faster than stock, thread hops."""
+    table = Table(
+        title="Microseconds per call: median (best)",
+        caption="x: the time of stock divided by the time of the row. Thread hops are counted.",
+    )
+    table.add_column("workload")
+    table.add_column("variant", no_wrap=True)
+    for level in ("whole request", "solve alone"):
+        table.add_column(level, justify="right", no_wrap=True)
+        table.add_column("x", justify="right", no_wrap=True)
+    table.add_column("thread hops", justify="right")
+    for workload, group in groupby(results.timings, key=lambda timing: timing.workload):
+        timings = list(group)
+        stock = next((t for t in timings if t.contender == Variant.STOCK), None)
+        for index, timing in enumerate(timings):
+            name = f"{workload} {WORKLOADS[workload].title}" if index == 0 else ""
+            table.add_row(
+                name,
+                label(timing.contender),
+                *_cells(timing, stock),
+                end_section=timing is timings[-1],
+            )
+    console.print(table)
+
+
+def _cells(timing: Timing, stock: Timing | None) -> list[str]:
+    if timing.missing:
+        return [timing.missing]
+    cells = []
+    for level in Level:
+        median, best = timing.median(level), timing.best(level)
+        if median is None or best is None:
+            cells += ["-", ""]
+            continue
+        against = stock.median(level) if stock else None
+        cells.append(f"{median * 1e6:,.1f} ({best * 1e6:,.1f})")
+        cells.append(f"{against / median:.1f}" if against else "")
+    return [*cells, str(timing.thread_hops)]

@@ -1,0 +1,419 @@
+"""`dependency_overrides`: read for each request, and what stands in decides where it runs."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI, Header, Security, WebSocket
+from fastapi.security import SecurityScopes
+from starlette.testclient import TestClient
+
+from fastapi_async_safe import async_safe
+from tests.serving import Init, Serve, here, needs_dependency_scopes
+
+
+@async_safe
+def marked() -> str:
+    """A dependency that runs inline."""
+    return "marked"
+
+
+def unmarked() -> str:
+    """A dependency that runs in the pool."""
+    return "unmarked"
+
+
+@async_safe
+def both(a: Annotated[str, Depends(marked)], b: Annotated[str, Depends(unmarked)]) -> list[str]:
+    """A dependency with dependencies."""
+    return [a, b]
+
+
+def constant(value: str) -> Any:
+    """Make a dependency that gives the value."""
+    return lambda: value
+
+
+def make_app() -> FastAPI:
+    """Make an application that tells the values of its dependencies."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[list[str], Depends(both)]) -> list[str]:
+        return value
+
+    return app
+
+
+def test_without_overrides_nothing_is_overridden(serve: Serve) -> None:
+    assert serve(make_app()).get("/").json() == ["marked", "unmarked"]
+
+
+@pytest.mark.parametrize("dependency", [marked, unmarked])
+def test_an_override_stands_in_at_any_depth(dependency: Any, serve: Serve) -> None:
+    app = make_app()
+    app.dependency_overrides[dependency] = lambda: "override"
+    expected = ["override" if call is dependency else call.__name__ for call in (marked, unmarked)]
+    client = serve(app)
+    assert [client.get("/").json() for _ in range(2)] == [expected] * 2
+
+
+def test_overrides_are_read_for_each_request(serve: Serve) -> None:
+    app = make_app()
+    client = serve(app)
+    assert client.get("/").json() == ["marked", "unmarked"]
+    app.dependency_overrides[marked] = lambda: "first"
+    assert client.get("/").json() == ["first", "unmarked"]
+    app.dependency_overrides[marked] = lambda: "second"
+    assert client.get("/").json() == ["second", "unmarked"]
+    app.dependency_overrides[unmarked] = async_safe(lambda: "third")
+    assert client.get("/").json() == ["second", "third"]
+    del app.dependency_overrides[marked]
+    assert client.get("/").json() == ["marked", "third"]
+    app.dependency_overrides.clear()
+    assert client.get("/").json() == ["marked", "unmarked"]
+    app.dependency_overrides = {marked: lambda: "fourth"}
+    assert client.get("/").json() == ["fourth", "unmarked"]
+
+
+def test_many_overrides_in_turn(serve: Serve) -> None:
+    app = make_app()
+    client = serve(app)
+    for number in [*range(10), *range(10)]:
+        app.dependency_overrides[unmarked] = constant(str(number))
+        assert client.get("/").json() == ["marked", str(number)]
+
+
+def test_an_override_may_have_other_parameters_and_dependencies(serve: Serve) -> None:
+    def below(agent: Annotated[str, Header(alias="x-agent")]) -> str:
+        return agent
+
+    @async_safe
+    def override(page: int, agent: Annotated[str, Depends(below)]) -> str:
+        return f"{agent} on {page}"
+
+    app = make_app()
+    app.dependency_overrides[marked] = override
+    client = serve(app)
+    answer = client.get("/?page=3", headers={"x-agent": "Smith"})
+    assert answer.json() == ["Smith on 3", "unmarked"]
+    answer = client.get("/?page=x")
+    assert answer.status_code == 422
+    assert [error["loc"] for error in answer.json()["detail"]] == [
+        ["header", "x-agent"],
+        ["query", "page"],
+    ]
+
+
+def test_dependencies_of_an_override_can_be_overridden(serve: Serve) -> None:
+    def first(value: Annotated[str, Depends(unmarked)]) -> str:
+        return f"first of {value}"
+
+    app = make_app()
+    app.dependency_overrides = {marked: first, unmarked: lambda: "second"}
+    assert serve(app).get("/").json() == ["first of second", "second"]
+
+
+def test_an_override_that_is_overridden_itself_stays(serve: Serve) -> None:
+    def first() -> str:
+        return "first"
+
+    app = make_app()
+    app.dependency_overrides = {marked: first, first: lambda: "second"}
+    assert serve(app).get("/").json() == ["first", "unmarked"]
+
+
+def test_an_override_may_depend_on_what_it_stands_in_for(serve: Serve) -> None:
+    def override(value: Annotated[str, Depends(unmarked)]) -> str:
+        return f"instead of {value}"
+
+    app = make_app()
+    app.dependency_overrides[marked] = override
+    assert serve(app).get("/").json() == ["instead of unmarked", "unmarked"]
+
+
+@pytest.mark.accelerated
+def test_the_mark_of_the_override_decides_where_it_runs(serve: Serve) -> None:
+    threads: list[int] = []
+
+    def pooled() -> str:
+        threads.append(here())
+        return "pooled"
+
+    @async_safe
+    def inline() -> str:
+        threads.append(here())
+        return "inline"
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[list[str], Depends(both)]) -> list[bool]:
+        return [thread == here() for thread in threads]
+
+    app.dependency_overrides = {marked: pooled, unmarked: inline}
+    assert serve(app).get("/").json() == [False, True]
+
+
+@pytest.mark.parametrize("as_marked", [True, False])
+def test_an_override_may_be_of_another_kind(as_marked: bool, serve: Serve) -> None:
+    events = []
+
+    def context() -> Iterator[str]:
+        events.append("enter")
+        yield "context"
+        events.append("exit")
+
+    async def coroutine() -> str:
+        return "coroutine"
+
+    app = make_app()
+    app.dependency_overrides = {
+        marked: async_safe(context) if as_marked else context,
+        unmarked: coroutine,
+    }
+    assert serve(app).get("/").json() == ["context", "coroutine"]
+    assert events == ["enter", "exit"]
+
+
+def test_places_of_one_dependency_share_the_value_of_its_override(serve: Serve) -> None:
+    calls = []
+
+    @async_safe
+    def override() -> str:
+        calls.append("override")
+        return "override"
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(
+        a: Annotated[str, Depends(unmarked)],
+        b: Annotated[str, Depends(unmarked)],
+        c: Annotated[str, Depends(override)],
+    ) -> None: ...
+
+    app.dependency_overrides[unmarked] = override
+    assert serve(app).get("/").status_code == 200
+    # The cache goes by what was declared: once for both places of one, once for the other.
+    assert calls == ["override", "override"]
+
+
+def test_below_an_override_use_cache_is_kept(serve: Serve) -> None:
+    calls = []
+
+    def counted() -> int:
+        calls.append("counted")
+        return len(calls)
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(
+        a: Annotated[int, Depends(counted, use_cache=False)],
+        b: Annotated[int, Depends(counted, use_cache=False)],
+    ) -> list[int]:
+        return [a, b]
+
+    app.dependency_overrides[marked] = unmarked
+    assert serve(app).get("/").json() == [1, 2]
+
+
+def test_an_override_gets_the_security_scopes_of_the_declaration(serve: Serve) -> None:
+    @async_safe
+    def user(scopes: SecurityScopes) -> str:
+        return "nobody"
+
+    @async_safe
+    def override(scopes: SecurityScopes) -> str:
+        return scopes.scope_str
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(
+        a: Annotated[str, Security(user, scopes=["read", "write"])],
+        b: Annotated[str, Security(user, scopes=["admin"])],
+    ) -> list[str]:
+        return [a, b]
+
+    app.dependency_overrides[user] = override
+    assert serve(app).get("/").json() == ["read write", "admin"]
+
+
+@needs_dependency_scopes
+def test_an_override_keeps_the_scope_of_the_declaration(serve: Serve) -> None:
+    events = []
+
+    @async_safe
+    def session() -> Iterator[str]:
+        yield "session"
+
+    @async_safe
+    def override() -> Iterator[str]:
+        yield "override"
+        events.append("exit")
+
+    app = FastAPI()
+
+    @app.middleware("http")
+    async def middleware(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        events.append("response started")
+        return response
+
+    @app.get("/")
+    async def endpoint(value: Annotated[str, Depends(session, scope="function")]) -> str:
+        return value
+
+    app.dependency_overrides[session] = override
+    assert serve(app).get("/").json() == "override"
+    assert events == ["exit", "response started"]
+
+
+def test_dependencies_of_routers_and_of_the_app_are_overridden(serve: Serve) -> None:
+    calls = []
+
+    def override() -> None:
+        calls.append("override")
+
+    router = APIRouter(dependencies=[Depends(unmarked)])
+
+    @router.get("/", dependencies=[Depends(marked)])
+    async def endpoint() -> None: ...
+
+    app = FastAPI()
+    app.include_router(router)
+    app.dependency_overrides = {marked: override, unmarked: override}
+    client = serve(app)
+    assert client.get("/").status_code == 200
+    assert calls == ["override", "override"]
+
+
+def test_what_a_websocket_depends_on_is_overridden(serve: Serve) -> None:
+    app = FastAPI()
+
+    @app.websocket("/")
+    async def endpoint(websocket: WebSocket, value: Annotated[list[str], Depends(both)]) -> None:
+        await websocket.accept()
+        await websocket.send_json(value)
+        await websocket.close()
+
+    app.dependency_overrides[unmarked] = lambda: "override"
+    with serve(app).websocket_connect("/") as session:
+        assert session.receive_json() == ["marked", "override"]
+
+
+class Layered(Mapping[Any, Any]):
+    """A mapping that is no dict."""
+
+    def __getitem__(self, call: Any) -> Any:
+        if call is unmarked:
+            return lambda: "layered"
+        raise KeyError(call)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter([unmarked])
+
+    def __len__(self) -> int:
+        return 1
+
+
+@pytest.mark.parametrize(
+    "overrides", [Layered(), MappingProxyType({unmarked: lambda: "layered"})], ids=["own", "proxy"]
+)
+def test_overrides_may_be_a_mapping_that_is_no_dict(overrides: Any, serve: Serve) -> None:
+    app = make_app()
+    app.dependency_overrides = overrides
+    client = serve(app)
+    assert [client.get("/").json() for _ in range(2)] == [["marked", "layered"]] * 2
+
+
+def test_overrides_that_change_what_they_give_are_asked_each_time(serve: Serve) -> None:
+    class Changing(dict[Any, Any]):
+        number = 0
+
+        def __bool__(self) -> bool:
+            return True
+
+        def get(self, call: Any, default: Any = None) -> Any:
+            number = self.number
+            return (lambda: f"number {number}") if call is unmarked else default
+
+    app = make_app()
+    app.dependency_overrides = changing = Changing()
+    client = serve(app)
+    for changing.number in range(3):
+        assert client.get("/").json() == ["marked", f"number {changing.number}"]
+
+
+def test_a_provider_that_is_false_overrides_nothing(serve: Serve) -> None:
+    class Provider:
+        dependency_overrides = {unmarked: lambda: "override"}  # noqa: RUF012
+
+        def __init__(self, truth: bool) -> None:
+            self.truth = truth
+
+        def __bool__(self) -> bool:
+            return self.truth
+
+    def served(truth: bool) -> TestClient:
+        app = FastAPI()
+        app.router.dependency_overrides_provider = Provider(truth)
+
+        @app.get("/")
+        async def endpoint(value: Annotated[list[str], Depends(both)]) -> list[str]:
+            return value
+
+        return serve(app)
+
+    assert served(True).get("/").json() == ["marked", "override"]
+    assert served(False).get("/").json() == ["marked", "unmarked"]
+
+
+def test_overrides_of_one_app_are_nothing_to_another(init: Init) -> None:
+    first, second = init(make_app()), init(make_app())
+    first.dependency_overrides[unmarked] = lambda: "override"
+    assert TestClient(first).get("/").json() == ["marked", "override"]
+    assert TestClient(second).get("/").json() == ["marked", "unmarked"]
+
+
+def test_a_mounted_app_has_overrides_of_its_own(serve: Serve) -> None:
+    app, mounted = make_app(), make_app()
+    app.mount("/mounted", mounted)
+    app.dependency_overrides[unmarked] = lambda: "override"
+    client = serve(app)
+    assert client.get("/").json() == ["marked", "override"]
+    assert client.get("/mounted/").json() == ["marked", "unmarked"]
+
+
+def test_an_override_of_something_else_changes_nothing(serve: Serve) -> None:
+    app = make_app()
+    app.dependency_overrides[test_without_overrides_nothing_is_overridden] = unmarked
+    client = serve(app)
+    assert [client.get("/").json() for _ in range(2)] == [["marked", "unmarked"]] * 2
+
+
+def test_an_override_by_a_class_is_constructed(serve: Serve) -> None:
+    @async_safe
+    class Stub(str):
+        def __new__(cls, text: str = "stub") -> "Stub":
+            return super().__new__(cls, text)
+
+    app = make_app()
+    app.dependency_overrides[marked] = Stub
+    client = serve(app)
+    assert client.get("/").json() == ["stub", "unmarked"]
+    assert client.get("/?text=other").json() == ["other", "unmarked"]
+
+
+def test_an_endpoint_is_never_overridden(serve: Serve) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[str, Depends(marked)]) -> str:
+        return value
+
+    app.dependency_overrides[endpoint] = unmarked
+    assert serve(app).get("/").json() == "marked"
