@@ -502,8 +502,7 @@ cdef class Run:
                 if node.reusable and self._reuses:
                     cached = slots[node.slot]
                     if cached is not nothing:
-                        if node.name is not None:
-                            PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
+                        self._pass_on(node, cached)
                         position = plan.after_numbers[position]
                         continue
                 frames.append({})
@@ -523,8 +522,7 @@ cdef class Run:
                     if node.reusable and self._reuses:
                         cached = slots[node.slot]
                         if cached is not nothing:
-                            if node.name is not None:
-                                PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
+                            self._pass_on(node, cached)
                             position += 1
                             continue
                     values = {}
@@ -544,8 +542,7 @@ cdef class Run:
             elif PyList_GET_SIZE(errors) == mark:
                 cached = slots[node.slot] if node.use_cache else nothing
                 if cached is not nothing:
-                    if node.name is not None:
-                        PyDict_SetItem(<dict>frames[len(frames) - 1], node.name, cached)
+                    self._pass_on(node, cached)
                 elif node.kind == _INLINE:
                     self._keep(node, PyObject_Call(node.call, no_arguments, <PyObject *>values))
                 elif node.kind == _INLINE_CONTEXT:
@@ -650,9 +647,13 @@ cdef class Run:
             values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
         return 0
 
-    cdef int _keep(self, Node node, value) except -1:
+    cdef inline int _pass_on(self, Node node, value) except -1:
         if node.name is not None:
             PyDict_SetItem(<dict>self._frames[len(self._frames) - 1], node.name, value)
+        return 0
+
+    cdef int _keep(self, Node node, value) except -1:
+        self._pass_on(node, value)
         if self._slots[node.slot] is nothing:
             self._slots[node.slot] = value
             if self._cache is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
@@ -28,7 +29,7 @@ def _compiled_core() -> ModuleType | None:
     if refused:
         return None
     try:
-        from . import _core
+        return import_module("fastapi_async_safe._core")
     except ImportError as error:
         if required:
             raise ImportError(
@@ -37,7 +38,6 @@ def _compiled_core() -> ModuleType | None:
                 "`pip install --no-binary fastapi-async-safe --force-reinstall fastapi-async-safe`"
             ) from error
         return None
-    return _core
 
 
 python_core: ModuleType = _core_py

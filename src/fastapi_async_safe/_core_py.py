@@ -197,8 +197,8 @@ class Plan:
         *,
         connection: type,
         raw: bool,
-        response: tuple[type, dict[str, Any]] | None,
-        solved: type | None,
+        response: tuple[Any, dict[str, Any]] | None,
+        solved: Any,
         order: tuple[int, ...],
         after: tuple[int, ...],
         nodes: tuple[Node, ...],
@@ -384,7 +384,7 @@ class Run:
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
         self._errors: list[Any] = []
         self._header_list: list[Any] = []
-        self._headers: Any = None
+        self._headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
         self._headers_seen: list[Any] = []
         self._background = background
         self._response = response
@@ -411,8 +411,7 @@ class Run:
             if index < 0:
                 node = nodes[~index]
                 if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
-                    if node.name is not None:
-                        frames[-1][node.name] = slots[node.slot]
+                    self._pass_on(node, slots[node.slot])
                     position = plan.after[position]
                     continue
                 frames.append({})
@@ -428,8 +427,7 @@ class Run:
                     values, mark = frames.pop(), marks.pop()
                 else:
                     if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
-                        if node.name is not None:
-                            frames[-1][node.name] = slots[node.slot]
+                        self._pass_on(node, slots[node.slot])
                         position += 1
                         continue
                     values, mark = {}, len(errors)
@@ -446,8 +444,7 @@ class Run:
                 self.values = values
             elif len(errors) == mark:
                 if node.use_cache and slots[node.slot] is not NOTHING:
-                    if node.name is not None:
-                        frames[-1][node.name] = slots[node.slot]
+                    self._pass_on(node, slots[node.slot])
                 elif kind == INLINE:
                     self._keep(node, node.call(**values))
                 elif kind == INLINE_CONTEXT:
@@ -510,7 +507,8 @@ class Run:
         if "_query_params" not in self.request.__dict__:
             return self._query
         params = self.request.query_params
-        scalars, lists = {}, {}
+        scalars: dict[str, str] = {}
+        lists: dict[str, list[str]] = {}
         for name, many in self.plan.query_names.items():
             if name in params:
                 scalars[name] = params[name]
@@ -541,9 +539,12 @@ class Run:
         if node.scopes_name is not None:
             values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
 
-    def _keep(self, node: Node, value: Any) -> None:
+    def _pass_on(self, node: Node, value: Any) -> None:
         if node.name is not None:
             self._frames[-1][node.name] = value
+
+    def _keep(self, node: Node, value: Any) -> None:
+        self._pass_on(node, value)
         if self._slots[node.slot] is NOTHING:
             self._slots[node.slot] = value
             if self._cache is not None:

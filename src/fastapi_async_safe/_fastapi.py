@@ -49,10 +49,11 @@ _NEEDED = (
 )
 Dependant: Any = getattr(_models, "Dependant", None)
 SolvedDependency: Any = getattr(_utils, "SolvedDependency", None)
-_ENTERING_PARAMETERS = ("dependant", "stack", "sub_values")
-if hasattr(_utils, "_solve_generator"):
-    if "request" in inspect.signature(_utils._solve_generator).parameters:  # 0.162
-        _ENTERING_PARAMETERS += ("request",)
+_ENTERING_PARAMETERS: tuple[str, ...] = ("dependant", "stack", "sub_values")
+if hasattr(_utils, "_solve_generator") and (
+    "request" in inspect.signature(_utils._solve_generator).parameters  # 0.162
+):
+    _ENTERING_PARAMETERS += ("request",)
 _FIELDS = dataclasses.fields(Dependant) if dataclasses.is_dataclass(Dependant) else ()
 
 
@@ -68,9 +69,17 @@ def unusable() -> str | None:
         if not (hasattr(_models, name) or hasattr(Dependant, older) or hasattr(_utils, older)):
             return f"fastapi.dependencies.models has no {name}"
     fields = {field.name for field in _FIELDS}
-    if not (hasattr(_models, "_get_cache_key") or hasattr(Dependant, "cache_key") or "cache_key" in fields):
+    if not (
+        hasattr(_models, "_get_cache_key")
+        or hasattr(Dependant, "cache_key")
+        or "cache_key" in fields
+    ):
         return "fastapi.dependencies.models has no _get_cache_key"
-    if not (hasattr(_models, "_get_oauth_scopes") or hasattr(Dependant, "oauth_scopes") or "security_scopes" in fields):
+    if not (
+        hasattr(_models, "_get_oauth_scopes")
+        or hasattr(Dependant, "oauth_scopes")
+        or "security_scopes" in fields
+    ):
         return "fastapi.dependencies.models has no _get_oauth_scopes"
     for name, args, keywords in (
         ("request_params_to_args", 2, ()),
@@ -200,7 +209,7 @@ def cache_key(dependant: Dependant, known: dict[int, Any]) -> Any:
     """
     if hasattr(_models, "_get_cache_key"):  # 0.140
         return _models._get_cache_key(dependant=dependant, uses_scopes_cache=known)
-    return dependant.cache_key  # type: ignore[attr-defined]
+    return dependant.cache_key
 
 
 def security_scopes(dependant: Dependant) -> list[str]:
@@ -209,7 +218,7 @@ def security_scopes(dependant: Dependant) -> list[str]:
         return list(_models._get_oauth_scopes(dependant=dependant))
     if hasattr(Dependant, "oauth_scopes"):  # 0.123
         return list(dependant.oauth_scopes)
-    return list(dependant.security_scopes or [])  # type: ignore[attr-defined]
+    return list(dependant.security_scopes or [])
 
 
 def concurrency_of(dependant: Dependant) -> Any:
@@ -229,13 +238,13 @@ def overridden(dependant: Dependant, call: Any) -> Dependant:
         kept["parent_oauth_scopes"] = security_scopes(dependant)
     elif "security_scopes" in parameters:
         # NOTE: a copy, because get_dependant adds to the list it is given (to 0.121).
-        kept["security_scopes"] = list(dependant.security_scopes or [])  # type: ignore[attr-defined]
+        kept["security_scopes"] = list(dependant.security_scopes or [])
     if "scope" in parameters:  # 0.121
         kept["scope"] = dependant.scope
     if "concurrency" in parameters:  # 0.163
         kept["concurrency"] = dependant.concurrency
     return _utils.get_dependant(
-        path=dependant.path,  # type: ignore[arg-type]
+        path=dependant.path,
         call=call,
         name=dependant.name,
         **kept,
@@ -270,9 +279,7 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
     return extract_from(fields, getattr(request, _RECEIVED[source]))
 
 
-def extract_all(
-    dependant: Dependant, request: HTTPConnection
-) -> tuple[dict[str, Any], list[Any]]:
+def extract_all(dependant: Dependant, request: HTTPConnection) -> tuple[dict[str, Any], list[Any]]:
     """Read all parameters of a dependant but the body's, asking the request as FastAPI does."""
     values: dict[str, Any] = {}
     errors: list[Any] = []
@@ -285,7 +292,7 @@ def extract_all(
 
 def extract_nothing(source: int, field: Any) -> tuple[Any, list[Any]]:
     """Read one parameter from a request that does not have it."""
-    received = ({}, QueryParams(""), Headers(raw=[]), {})[source]
+    received: Any = ({}, QueryParams(""), Headers(raw=[]), {})[source]
     return extract_from([field], received)
 
 
@@ -309,7 +316,7 @@ async def extract_body(
     fields: Sequence[Any], body: Any, embed_body_fields: bool
 ) -> tuple[dict[str, Any], list[Any]]:
     """Read body parameters with FastAPI's `request_body_to_args`."""
-    return await _utils.request_body_to_args(  # type: ignore[return-value]
+    return await _utils.request_body_to_args(
         body_fields=list(fields),
         received_body=body,
         embed_body_fields=embed_body_fields,
@@ -413,19 +420,16 @@ async def enter_context(
 ) -> Any:
     """Enter a `yield` dependency as FastAPI does, a sync one in the thread pool."""
     if hasattr(_utils, "solve_generator"):  # to 0.121.2
-        return await _utils.solve_generator(
-            call=dependant.call, stack=stack, sub_values=values
-        )
+        return await _utils.solve_generator(call=dependant.call, stack=stack, sub_values=values)
     known = {"dependant": dependant, "stack": stack, "sub_values": values, "request": request}
     arguments = {name: known[name] for name in _ENTERING_PARAMETERS}
     return await _utils._solve_generator(**arguments)
 
 
-
-
 def limit_of(concurrency: Any) -> AbstractAsyncContextManager[Any]:
     """Give the semaphore of `Depends(max_concurrency=...)` in this event loop."""
-    return concurrency.get_semaphore()  # type: ignore[no-any-return]
+    semaphore: AbstractAsyncContextManager[Any] = concurrency.get_semaphore()
+    return semaphore
 
 
 @asynccontextmanager
@@ -446,11 +450,11 @@ def new_background_tasks() -> BackgroundTasks:
     return _utils.BackgroundTasks()
 
 
-def new_response() -> Response:
+def new_response() -> Any:
     """Make the response that dependencies may set headers and a status code on."""
-    response = Response()
+    response: Any = Response()
     del response.headers["content-length"]
-    response.status_code = None  # type: ignore[assignment]
+    response.status_code = None
     return response
 
 
@@ -557,11 +561,12 @@ def has_route(root: Any, route: Any) -> bool:
     """Say whether a route, as `route_of` gives it, was declared on `root` or what it includes."""
     for router in routers_within(root):
         for own in getattr(router, "routes", ()):
-            if own is route:
+            if own is route or (
+                _COPIES_ROUTES
+                and getattr(own, "endpoint", None) is route.endpoint
+                and route.path.endswith(own.path)
+            ):
                 return True
-            if _COPIES_ROUTES and getattr(own, "endpoint", None) is route.endpoint:
-                if route.path.endswith(own.path):
-                    return True
     return False
 
 
@@ -589,8 +594,8 @@ def dependants_of(router: APIRouter) -> Iterator[Dependant]:
                     if getattr(owner, "dependant", None) is not None:
                         yield owner.dependant
                         break
-        elif getattr(route, "dependant", None) is not None:
-            yield route.dependant
+        elif (dependant := getattr(route, "dependant", None)) is not None:
+            yield dependant
 
 
 # ---- endpoints --------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from .policy import Policy
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
 
-class Declined(Exception):
+class DeclinedError(Exception):
     """This tree is left to FastAPI's own code; the text says why."""
 
 
@@ -69,7 +69,7 @@ class Planner:
             A `Plan` of the core.
 
         Raises:
-            Declined: the tree has something in it that is not known here.
+            DeclinedError: the tree has something in it that is not known here.
         """
         # NOTE: no recursion: a chain of 1,000 dependencies is as good as any other.
         path = [self._enter(dependant, dependant, is_root=True)]
@@ -94,9 +94,9 @@ class Planner:
         for dependant in (declared, used):
             unknown = _fastapi.unknown_part(dependant)
             if unknown is not None:
-                raise Declined(f"unknown {unknown} of the dependant of {dependant.call!r}")
+                raise DeclinedError(f"unknown {unknown} of the dependant of {dependant.call!r}")
         if used.call is None:
-            raise Declined("a dependant without a call")
+            raise DeclinedError("a dependant without a call")
         visit = _Visit(declared, used)
         if used.dependencies or is_root:
             visit.entered_at = len(self._order)
@@ -222,7 +222,9 @@ class Planner:
             )
             nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
         groups = [group for node in nodes for group in node.groups if group.params]
-        watched = [(owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED]
+        watched: list[tuple[type, str, Any]] = [
+            (owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED
+        ]
         for source in sorted({group.source for group in groups}):
             watched += _fastapi.getters(self._connection, source)
         dependants = self._watched(dependant)
@@ -238,7 +240,8 @@ class Planner:
             keys=tuple(self._slots),
             query_names=_names(groups, QUERY),
             header_names={
-                name.encode("latin-1"): (name, many) for name, many in _names(groups, HEADER).items()
+                name.encode("latin-1"): (name, many)
+                for name, many in _names(groups, HEADER).items()
             },
             uses_cookies=any(group.source == COOKIE for group in groups),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),

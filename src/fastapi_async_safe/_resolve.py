@@ -24,7 +24,7 @@ from ._core_py import (
     THREAD,
 )
 from ._endpoint import leave_to_fastapi, served_route
-from ._plan import Declined, Planner
+from ._plan import DeclinedError, Planner
 from .markers import is_async_safe
 from .policy import Policy
 
@@ -81,9 +81,7 @@ class Resolver:
         stacks: tuple[Any, Any] = (None, None)
         if plan.needs_stacks:
             stacks = _fastapi.exit_stacks(request.scope, async_exit_stack)
-        run = self.core.Run(
-            plan, request, *stacks, background_tasks, response, dependency_cache
-        )
+        run = self.core.Run(plan, request, *stacks, background_tasks, response, dependency_cache)
         action = run.advance(NOTHING)
         if action == DONE:
             return run.solved
@@ -180,7 +178,7 @@ class _Route:
             plan = planner.plan(self.dependant)
             self._place_endpoint()
             return plan
-        except Declined as reason:
+        except DeclinedError as reason:
             self._decline(str(reason), request)
         except Exception as error:
             self._decline(f"{type(error).__name__}: {error}", request)
@@ -243,9 +241,7 @@ async def _call(run: Any, node: Any) -> Any:
         return await _fastapi.enter_context(node.dependant, stack, values, run.request)
     concurrency = _fastapi.concurrency_of(node.dependant)
     if kind == INLINE_CONTEXT_LIMITED:
-        return await stack.enter_async_context(
-            _fastapi.limited(node.call(**values), concurrency)
-        )
+        return await stack.enter_async_context(_fastapi.limited(node.call(**values), concurrency))
     async with _fastapi.limit_of(concurrency):
         if kind == INLINE_LIMITED:
             return node.call(**values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from functools import cache
 from typing import TypeVar
 
 from fastapi import APIRouter, FastAPI
@@ -58,17 +59,12 @@ def init_app(
     return root
 
 
-_warned = False
-
-
+@cache
 def _warn_once_without_core() -> None:
-    global _warned
-    if not _warned:
-        _warned = True
-        warnings.warn(
-            "fastapi-async-safe has no compiled core here, the Python core runs instead; for the "
-            "compiled one install a wheel for this platform (pip install --upgrade pip "
-            "fastapi-async-safe) or a C compiler, and unset FASTAPI_ASYNC_SAFE_NO_EXTENSIONS",
-            RuntimeWarning,
-            stacklevel=3,
-        )
+    warnings.warn(
+        "fastapi-async-safe has no compiled core here, the Python core runs instead; for the "
+        "compiled one install a wheel for this platform (pip install --upgrade pip "
+        "fastapi-async-safe) or a C compiler, and unset FASTAPI_ASYNC_SAFE_NO_EXTENSIONS",
+        RuntimeWarning,
+        stacklevel=3,
+    )
