@@ -72,7 +72,8 @@ class Connection:
     async def receive(self) -> Message:
         for message in self._incoming:
             return message
-        return await asyncio.get_running_loop().create_future()  # the client waits, too
+        silence: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        return await silence  # the client waits for the app
 
     async def send(self, message: Message) -> None:
         self.sent.append(message)

@@ -25,7 +25,7 @@ def markdown(results: Results) -> str:
     if peers := _peers(results):
         parts += [_title("W2 beside other projects, whole request, microseconds"), peers]
     if results.http:
-        parts += [_title("W2 over HTTP: uvicorn, httptools, uvloop, wrk"), _http(results)]
+        parts += [_title("Over HTTP: uvicorn, httptools, uvloop, wrk"), _http(results)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -67,7 +67,7 @@ def _peers(results: Results) -> str:
 def _http(results: Results) -> str:
     rows = [
         [
-            label(figures["contender"]),
+            f"{figures['workload']}, {label(figures['contender'])}",
             f"{figures['connections']:,}",
             f"{figures['requests_per_second']:,.0f}",
             *(f"{figures[name] * 1e3:,.1f}" for name in ("p50", "p90", "p99")),

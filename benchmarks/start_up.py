@@ -32,9 +32,9 @@ print(time.perf_counter() - start)
 class Plans:
     """What the plans of `ROUTES` routes, `DEPENDENCIES` each, cost with one core.
 
-    `init_app` makes none; the seconds, of processor time, are what the first requests to all routes took longer than
-    the second ones, and the bytes what tracemalloc found more after the first ones than before.
-    Both count whatever FastAPI itself does once a route as the plans', too.
+    `init_app` makes none. The seconds, of processor time, are what the first requests to all routes
+    took longer than the second ones; the bytes are what tracemalloc found more after the first ones
+    than before. Both count whatever FastAPI itself does once a route as the plans', too.
     """
 
     init_app_seconds: float

@@ -75,37 +75,36 @@ cdef enum:
 NOTHING = _NOTHING
 cdef object nothing = _NOTHING
 cdef tuple no_arguments = ()
+cdef list no_items = []  # never added to
 cdef object new_object = object.__new__
 cdef object member_descriptor = _MemberDescriptorType
 
 
 cdef class Param:
     cdef readonly str name
-    cdef readonly str alias
     cdef readonly str key
+    cdef readonly tuple loc
     cdef readonly bint many
     cdef readonly int otherwise
     cdef readonly object default
-    cdef readonly list missing
+    cdef readonly dict missing
     cdef readonly int convert
     cdef readonly object validate
-    cdef readonly object explain
     cdef readonly object field
 
     def __init__(
-        self, *, str name, str alias, str key, bint many, int otherwise, default, list missing,
-        int convert, validate, explain, field,
+        self, *, str name, str key, tuple loc, bint many, int otherwise, default, dict missing,
+        int convert, validate, field,
     ):
         self.name = name
-        self.alias = alias
         self.key = key
+        self.loc = loc
         self.many = many
         self.otherwise = otherwise
         self.default = default
         self.missing = missing
         self.convert = convert
         self.validate = validate
-        self.explain = explain
         self.field = field
 
 
@@ -206,8 +205,8 @@ cdef class Plan:
         PyMem_Free(self.after_numbers)
 
     def __init__(
-        self, *, connection, bint raw, tuple response, solved, tuple order, tuple after, tuple nodes, tuple keys,
-        dict query_names, dict header_names, bint uses_cookies,
+        self, *, connection, bint raw, tuple response, solved, tuple order, tuple after,
+        tuple nodes, tuple keys, dict query_names, dict header_names, bint uses_cookies,
         bint needs_stacks, tuple watched, tuple dependants, tuple fields, tuple lists,
     ):
         self.connection = connection
@@ -229,7 +228,7 @@ cdef class Plan:
             [tuple([getattr(dependant, name) for name in fields]) for dependant in dependants]
         )
         self.lists = lists
-        self.lists_seen = tuple([items.copy() for items in lists])
+        self.lists_seen = tuple([items.copy() if items else no_items for items in lists])
         self._find_offsets()
 
     cdef int _find_offsets(self) except -1:
@@ -391,8 +390,8 @@ cdef int _extract(tuple params, dict scalars, dict lists, dict values, list erro
         if found == NULL or <object>found is None:
             if param.otherwise == _SHARED:
                 PyDict_SetItem(values, param.name, param.default)
-            elif param.otherwise == _REQUIRED:
-                errors.extend([error.copy() for error in param.missing])
+            elif param.missing is not None:
+                errors.append(param.missing.copy())
             else:
                 PyDict_SetItem(values, param.name, _deepcopy(param.field.default))
             continue
@@ -406,7 +405,7 @@ cdef int _extract(tuple params, dict scalars, dict lists, dict values, list erro
                 PyDict_SetItem(values, param.name, value)
                 continue
         if param.convert == _FIELD:
-            value, wrong = param.explain(raw)
+            value, wrong = _fastapi.explain(param.field, raw, param.loc)
             if wrong:
                 errors.extend(wrong)
             else:
@@ -415,7 +414,7 @@ cdef int _extract(tuple params, dict scalars, dict lists, dict values, list erro
         try:
             PyDict_SetItem(values, param.name, param.validate(raw))
         except ValidationError:
-            errors.extend(param.explain(raw)[1])
+            errors.extend(_fastapi.explain(param.field, raw, param.loc)[1])
     return 0
 
 

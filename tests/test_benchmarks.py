@@ -213,7 +213,7 @@ def test_the_tables_show_what_was_measured(results: Results) -> None:
 
     assert f"| W2: {WORKLOADS['W2'].title} | 40.0 | 20.0 (2.0) | 20.0 (2.0) | 20.0 (2.0) |" in text
     assert "| Litestar | 10.0 (4.0) |" in text
-    assert "| compiled core | 64 | 7,000 | 10.0 | 20.0 | 30.0 |" in text
+    assert "| W2, compiled core | 64 | 7,000 | 10.0 | 20.0 | 30.0 |" in text
     assert "W0" not in text
     assert "wireup" not in text
 

@@ -166,7 +166,9 @@ def test_any_value_is_cached(value: Any, serve: Serve) -> None:
     app = FastAPI()
 
     @app.get("/")
-    async def endpoint(a: Any = Depends(dependency), b: Any = Depends(dependency)) -> bool:
+    async def endpoint(
+        a: Annotated[Any, Depends(dependency)], b: Annotated[Any, Depends(dependency)]
+    ) -> bool:
         return a is value and b is value
 
     assert serve(app).get("/").json() is True

@@ -356,9 +356,9 @@ def test_a_context_that_swallows_the_exception_of_a_later_dependency(
 
     app = FastAPI()
 
-    @app.get(
-        "/", dependencies=[Depends(async_safe(session) if marked else session), Depends(failing)]
-    )
+    swallowing = async_safe(session) if marked else session
+
+    @app.get("/", dependencies=[Depends(swallowing), Depends(failing)])
     async def endpoint() -> None: ...
 
     assert isinstance(exchange(init(app)).error, FastAPIError)

@@ -17,12 +17,18 @@ variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", defau
 
 
 def set_it(name: str = "set") -> None:
-    """A dependency that sets the variable, marked or not as the test has it."""
+    """A dependency that sets the variable in the context of a thread."""
     variable.set(name)
 
 
 def get_it() -> str:
-    """A dependency that gets the variable, marked or not as the test has it."""
+    """A dependency that gets the variable in a thread."""
+    return variable.get()
+
+
+@async_safe
+def get_inline() -> str:
+    """A dependency that gets the variable in the context of the request."""
     return variable.get()
 
 
@@ -43,7 +49,7 @@ def test_what_is_set_inline_is_seen_by_all_that_comes_after(backend: str, serve:
     @app.get("/")
     async def endpoint(
         pooled: Annotated[str, Depends(get_it)],
-        inline: Annotated[str, Depends(async_safe(lambda: variable.get()))],
+        inline: Annotated[str, Depends(get_inline)],
         awaited: Annotated[str, Depends(get_async)],
     ) -> list[str]:
         return [pooled, inline, awaited, variable.get()]

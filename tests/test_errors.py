@@ -160,19 +160,19 @@ def test_the_validation_error_itself_is_that_of_stock(init: Init) -> None:
 # ---- exceptions -------------------------------------------------------------------------------
 
 
-class OfItsOwn(Exception):
+class OwnError(Exception):
     """An exception that no one but the tests knows."""
 
 
 EXCEPTIONS: list[Callable[[], BaseException]] = [
     lambda: LookupError("nothing here"),
-    lambda: OfItsOwn(1, 2),
+    lambda: OwnError(1, 2),
     lambda: RuntimeError("of the dependency"),
     lambda: TypeError("of the dependency"),
     lambda: AttributeError("of the dependency"),
     lambda: TimeoutError("too late"),
     lambda: StopAsyncIteration("of the dependency"),
-    lambda: StopIteration(),
+    StopIteration,
     lambda: StopIteration(7),
     lambda: ExceptionGroup("several", [ValueError("one"), KeyError("two")]),
     lambda: HTTPException(403, "not for you"),
@@ -241,12 +241,12 @@ def test_stop_iteration_of_an_iterator_that_is_used_up_is_an_error(init: Init) -
 def test_an_exception_handler_gets_the_exception_of_a_dependency(mark: Mark, serve: Serve) -> None:
     @mark
     def failing() -> None:
-        raise OfItsOwn("told")
+        raise OwnError("told")
 
     app = app_with(failing)
 
-    @app.exception_handler(OfItsOwn)
-    async def handler(request: Request, error: OfItsOwn) -> JSONResponse:
+    @app.exception_handler(OwnError)
+    async def handler(request: Request, error: OwnError) -> JSONResponse:
         return JSONResponse(str(error), status_code=418)
 
     answer = serve(app).get("/")
@@ -257,7 +257,7 @@ def test_an_exception_handler_gets_the_exception_of_a_dependency(mark: Mark, ser
 def test_an_exception_shows_the_line_that_raised_it(mark: Mark, init: Init) -> None:
     @mark
     def failing() -> None:
-        raise OfItsOwn
+        raise OwnError
 
     error = exchange(init(app_with(failing))).error
     assert error is not None
@@ -272,7 +272,7 @@ def test_a_failing_request_does_not_harm_the_next(serve: Serve) -> None:
     @async_safe
     def read(fail: bool = False) -> str:
         if fail:
-            raise OfItsOwn
+            raise OwnError
         return "fine"
 
     app = FastAPI()
@@ -283,7 +283,7 @@ def test_a_failing_request_does_not_harm_the_next(serve: Serve) -> None:
 
     client = serve(app)
     for _ in range(2):
-        with pytest.raises(OfItsOwn):
+        with pytest.raises(OwnError):
             client.get("/?fail=1")
         assert client.get("/?fail=x").status_code == 422
         assert client.get("/").json() == "fine"

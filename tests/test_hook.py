@@ -12,6 +12,8 @@ import fastapi.routing
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request, Response
 from fastapi.dependencies.utils import SolvedDependency, get_dependant, solve_dependencies
+from starlette.background import BackgroundTask
+from starlette.concurrency import iterate_in_threadpool
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import _hook, async_safe, init_app
@@ -57,6 +59,7 @@ def looks(function: Any) -> dict[str, Any]:
         "type": type(function),
         "isfunction": inspect.isfunction(function),
         "iscoroutinefunction": inspect.iscoroutinefunction(function),
+        "isasyncgenfunction": inspect.isasyncgenfunction(function),
         "signature": inspect.signature(function),
         "annotations": function.__annotations__,
         "name": (function.__module__, function.__qualname__, function.__name__),
@@ -67,13 +70,31 @@ def looks(function: Any) -> dict[str, Any]:
     }
 
 
-def test_the_function_looks_as_before(without_hook: None) -> None:
-    before = looks(solve_dependencies)
-    code = solve_dependencies.__code__
+HOOKED: list[Any] = [
+    solve_dependencies,
+    fastapi.routing.run_endpoint_function,
+    fastapi.routing.serialize_response,
+    iterate_in_threadpool,
+    BackgroundTask.__call__,
+]
+
+
+@pytest.mark.parametrize("function", HOOKED)
+def test_each_function_looks_as_before(function: Any, without_hook: None) -> None:
+    before, code = looks(function), function.__code__
     init_app(FastAPI())
-    assert solve_dependencies.__code__ is not code
-    assert looks(solve_dependencies) == before
-    assert before["isfunction"] is before["iscoroutinefunction"] is True
+    assert function.__code__ is not code
+    assert looks(function) == before
+    assert before["isfunction"] is True
+
+
+@pytest.mark.parametrize("function", HOOKED)
+def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook: None) -> None:
+    code, names = function.__code__, set(function.__globals__)
+    init_app(FastAPI())
+    _hook.remove()
+    assert function.__code__ is code
+    assert set(function.__globals__) == names
 
 
 def test_every_name_of_the_function_is_still_the_same(without_hook: None) -> None:
@@ -82,13 +103,10 @@ def test_every_name_of_the_function_is_still_the_same(without_hook: None) -> Non
     assert fastapi.dependencies.utils.solve_dependencies is solve_dependencies
 
 
-def test_removing_it_leaves_fastapi_as_it_was(without_hook: None) -> None:
-    code, names = solve_dependencies.__code__, set(solve_dependencies.__globals__)
+def test_removing_it_lets_apps_run_as_on_stock(without_hook: None) -> None:
     app = init_app(make_app())
     assert is_inline(app)
     _hook.remove()
-    assert solve_dependencies.__code__ is code
-    assert set(solve_dependencies.__globals__) == names
     assert not is_inline(app)
 
 

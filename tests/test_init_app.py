@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 import fastapi_async_safe
 from fastapi_async_safe import _backend, _registry, async_safe, init_app, resolver_backend
-from tests.serving import Init, Serve, here, needs_lazy_routers
+from tests.serving import Init, here, needs_lazy_routers
 
 
 @async_safe
@@ -310,8 +310,8 @@ def test_a_mounted_app_dies_with_the_app_it_is_mounted_in(init: Init) -> None:
     assert [witness() for witness in witnesses] == [None, None]
 
 
-def survives(init: Init, kind: str) -> bool:
-    """Say whether an app whose endpoint refers to it survives its last reference elsewhere."""
+def served_with_reference_to_itself(init: Init, kind: str) -> weakref.ref[Any]:
+    """Serve an app whose endpoint refers to it, and give a weak reference to it."""
     app = FastAPI()
     routes = app if kind == "mounted app" else APIRouter()
 
@@ -320,16 +320,19 @@ def survives(init: Init, kind: str) -> bool:
         return app is not None and routes is not None
 
     if kind == "mounted app":
-        root = init(FastAPI())
+        root, path = init(FastAPI()), "/mounted/"
         root.mount("/mounted", app)
-        path = "/mounted/"
     else:
         root, path = app, "/"
         init(routes if kind == "router" else app)
         root.include_router(routes)  # type: ignore[arg-type]
     assert TestClient(root).get(path).json() is True
-    witness = weakref.ref(app)
-    del app, routes, endpoint, root
+    return weakref.ref(app)
+
+
+def survives(init: Init, kind: str) -> bool:
+    """Say whether such an app survives its last reference from elsewhere."""
+    witness = served_with_reference_to_itself(init, kind)
     gc.collect()
     return witness() is not None
 

@@ -51,7 +51,7 @@ class Level(enum.IntEnum):
     HIGH = 2
 
 
-class Forgiving(str, enum.Enum):
+class Forgiving(enum.StrEnum):
     KNOWN = "known"
     OTHER = "other"
 

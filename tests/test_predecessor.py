@@ -33,7 +33,7 @@ def example() -> FastAPI:
     init_app(app)
 
     @app.get("/items/")
-    async def read_items(commons: CommonParameters = Depends()) -> dict[str, Any]:
+    async def read_items(commons: CommonParameters = Depends()) -> dict[str, Any]:  # noqa: B008
         response: dict[str, Any] = {"inline": commons.thread == here()}
         if commons.q:
             response.update({"q": commons.q})

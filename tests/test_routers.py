@@ -10,7 +10,7 @@ from starlette.routing import Host, Mount
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
-from tests.serving import Init, Serve, here, needs_lazy_routers
+from tests.serving import Init, here, needs_lazy_routers
 
 
 @async_safe

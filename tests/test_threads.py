@@ -27,7 +27,7 @@ def a_function() -> Any:
 
 
 def a_lambda() -> Any:
-    return lambda: here()
+    return lambda: int(here())
 
 
 class Constructed:
@@ -190,7 +190,7 @@ def app_with(dependency: Any) -> FastAPI:
     app = FastAPI()
 
     @app.get("/")
-    async def endpoint(value: Any = Depends(dependency)) -> bool:
+    async def endpoint(value: Annotated[Any, Depends(dependency)]) -> bool:
         return getattr(value, "thread", value) == here()
 
     return app

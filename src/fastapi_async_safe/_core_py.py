@@ -43,12 +43,11 @@ class Param:
     """One parameter that is read without FastAPI's help."""
 
     __slots__ = (
-        "alias",
         "convert",
         "default",
-        "explain",
         "field",
         "key",
+        "loc",
         "many",
         "missing",
         "name",
@@ -60,28 +59,26 @@ class Param:
         self,
         *,
         name: str,
-        alias: str,
         key: str,
+        loc: tuple[str, ...],
         many: bool,
         otherwise: int,
         default: Any,
-        missing: list[dict[str, Any]],
+        missing: dict[str, Any] | None,
         convert: int,
         validate: Callable[[Any], Any],
-        explain: Callable[[Any], tuple[Any, list[Any]]],
         field: Any,
     ) -> None:
         self.name = name  # the keyword of the dependency
-        self.alias = alias  # the name in the request
-        self.key = key  # what it is looked up by: the alias, of a header in lower case
+        self.key = key  # its name in the request, of a header in lower case
+        self.loc = loc  # its place in errors
         self.many = many  # takes all values of that name, not one
         self.otherwise = otherwise
         self.default = default  # for SHARED
-        self.missing = missing  # the errors for REQUIRED
+        self.missing = missing  # the error for REQUIRED
         self.convert = convert
         self.validate = validate  # pydantic's; raises ValidationError
-        self.explain = explain  # FastAPI's; returns value and errors
-        self.field = field  # its `default` makes the one for FRESH
+        self.field = field  # FastAPI's; its `default` makes the one for FRESH
 
 
 class Group:
@@ -306,14 +303,14 @@ def extract(
         if raw is None:
             if param.otherwise == SHARED:
                 values[param.name] = param.default
-            elif param.otherwise == REQUIRED:
-                errors.extend(error.copy() for error in param.missing)
+            elif param.missing is not None:
+                errors.append(param.missing.copy())
             else:
                 values[param.name] = deepcopy(param.field.default)
         elif param.convert == TEXT and type(raw) is str:
             values[param.name] = raw
         elif param.convert == FIELD:
-            value, found = param.explain(raw)
+            value, found = _fastapi.explain(param.field, raw, param.loc)
             if found:
                 errors.extend(found)
             else:
@@ -322,7 +319,7 @@ def extract(
             try:
                 values[param.name] = param.validate(raw)
             except ValidationError:
-                errors.extend(param.explain(raw)[1])
+                errors.extend(_fastapi.explain(param.field, raw, param.loc)[1])
 
 
 class Run:

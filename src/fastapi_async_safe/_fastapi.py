@@ -11,12 +11,13 @@ import dataclasses
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from functools import cache, lru_cache
 from types import FunctionType
 from typing import Any
 
 import anyio
 import fastapi
-from fastapi import params
+from fastapi import _compat, params
 from fastapi import routing as _routing
 from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
@@ -41,7 +42,6 @@ __all__ = ["VERSION", "APIRouter", "Dependant", "Request", "SolvedDependency", "
 _NEEDED = (
     "BackgroundTasks",
     "SolvedDependency",
-    "field_annotation_is_sequence",
     "get_dependant",
     "request_body_to_args",
     "request_params_to_args",
@@ -62,6 +62,8 @@ def unusable() -> str | None:
     for name in _NEEDED:
         if not callable(getattr(_utils, name, None)):
             return f"fastapi.dependencies.utils has no {name}"
+    if not hasattr(_compat, "field_annotation_is_sequence"):
+        return "fastapi._compat has no field_annotation_is_sequence"
     if not any(hasattr(_utils, name) for name in ("_solve_generator", "solve_generator")):
         return "fastapi.dependencies.utils has no _solve_generator"
     for name in ("_is_gen_callable", "_is_async_gen_callable", "_is_coroutine_callable"):
@@ -325,7 +327,28 @@ async def extract_body(
 
 def is_sequence_field(field: Any) -> bool:
     """Say whether FastAPI takes all the values of a name for this field, not one."""
-    return bool(_utils.field_annotation_is_sequence(field.field_info.annotation))
+    annotation = field.field_info.annotation
+    try:
+        return _is_sequence(annotation)
+    except TypeError:  # an annotation without a hash
+        return bool(_compat.field_annotation_is_sequence(annotation))
+
+
+@lru_cache(maxsize=256)
+def _is_sequence(annotation: Any) -> bool:
+    return bool(_compat.field_annotation_is_sequence(annotation))
+
+
+def explain(field: Any, value: Any, loc: tuple[str, ...]) -> tuple[Any, list[Any]]:
+    """Validate a value as FastAPI does, once.
+
+    Returns:
+        The value, and errors.
+    """
+    found, errors = field.validate(value, {}, loc=loc)
+    if not errors:
+        return found, []
+    return found, errors if isinstance(errors, list) else [errors]
 
 
 _PARAMETER_CLASSES = (params.Path, params.Query, params.Header, params.Cookie)
@@ -347,14 +370,18 @@ def is_known_parameter(source: int, field: Any) -> bool:
     options are known here or at their default.
     """
     info = field.field_info
-    kind: Any = _PARAMETER_CLASSES[source]
-    if type(info) is not kind:
+    if type(info) is not _PARAMETER_CLASSES[source]:
         return False
-    plain = vars(kind(annotation=info.annotation))
     return all(
-        name in _KNOWN_OPTIONS or (name in plain and plain[name] == value)
+        name in _KNOWN_OPTIONS or _default_options(source).get(name, ...) == value
         for name, value in vars(info).items()
     )
+
+
+@cache
+def _default_options(source: int) -> dict[str, Any]:
+    kind: Any = _PARAMETER_CLASSES[source]
+    return dict(vars(kind()))
 
 
 _STOCK_GETTERS: dict[tuple[type, str], str] = {

@@ -22,7 +22,6 @@ from starlette.datastructures import Headers, QueryParams
 
 from . import _core_py, _fastapi
 from ._core_py import (
-    COOKIE,
     DIGITS,
     FIELD,
     FRESH,
@@ -89,9 +88,6 @@ def parameter(source: int, field: Any, core: Any) -> Any:
     if kind is None or not _is_proven(kind):
         return None
     # To 0.147 FastAPI validates defaults, and asks for one more than once.
-    is_touchy = kind.otherwise == FRESH or (kind.convert == FIELD and kind.otherwise == SHARED)
-    if is_touchy and not _is_default_plain():
-        return None
     return _make(kind, field, core)
 
 
@@ -103,30 +99,28 @@ def is_repeatable(param: Any) -> bool:
 def _make(kind: _Kind, field: Any, core: Any) -> Any:
     loc = (field.field_info.in_.value, field.alias)
     default: Any = None
-    missing: list[dict[str, Any]] = []
-    if kind.otherwise != FRESH:
-        found, missing = _fastapi.extract_nothing(kind.source, field)
+    missing: dict[str, Any] | None = None
+    if kind.otherwise == REQUIRED:
+        missing = _missing_error() | {"loc": loc}
+    elif _is_default_plain():
+        default = field.field_info.default if kind.otherwise == SHARED else None
+    elif kind.otherwise == FRESH or kind.convert == FIELD:
+        return None  # code of the user's would run more than once
+    else:
+        found, wrong = _fastapi.extract_nothing(kind.source, field)
         default = found.get(field.name)
-        if not _is_immutable(default) or bool(missing) != (kind.otherwise == REQUIRED):
+        if wrong or not _is_immutable(default):
             return None
-
-    def explain(value: Any) -> tuple[Any, list[Any]]:
-        found, errors = field.validate(value, {}, loc=loc)
-        if not errors:
-            return found, []
-        return found, errors if isinstance(errors, list) else [errors]
-
     return core.Param(
         name=field.name,
-        alias=field.alias,
         key=field.alias.lower() if kind.source == HEADER else field.alias,
+        loc=loc,
         many=kind.many,
         otherwise=kind.otherwise,
         default=default,
         missing=missing,
         convert=kind.convert,
         validate=_fastapi.schema_of(field)[1].validate_python,
-        explain=explain,
         field=field,
     )
 
@@ -217,18 +211,35 @@ _proven: dict[_Kind, bool] = {}
 
 
 @cache
+def _missing_error() -> dict[str, Any]:
+    """Give the error of the installed FastAPI for a parameter that is not there, at some place."""
+    field = _made_up_field(_Kind(QUERY, False, REQUIRED, TEXT), str, Query, None)
+    _, (error,) = _fastapi.extract_nothing(QUERY, field)
+    return dict(error)
+
+
+@cache
 def _is_default_plain() -> bool:
-    """Say whether the installed FastAPI gives a default as it is, made once, without validation."""
-    made: list[None] = []
+    """Say whether the installed FastAPI gives a default as it is, made once, without validating it.
+
+    It does from 0.148; before, it validated defaults and made those of a factory twice.
+    """
+    made: list[str] = []
 
     def make() -> str:
-        made.append(None)
-        return "not a number"
+        made.append("made up")
+        return "made up"
 
-    field = _made_up_field(_Kind(QUERY, False, FRESH, DIGITS), int, Query, None, make)
-    return _fastapi.extract_nothing(QUERY, field) == ({field.name: "not a number"}, []) and (
-        len(made) == 1
-    )
+    fresh = _made_up_field(_Kind(QUERY, False, FRESH, DIGITS), int, Query, None, default=make)
+    if _fastapi.extract_nothing(QUERY, fresh) != ({fresh.name: "made up"}, []) or len(made) != 1:
+        return False
+    for default in ("made up", "7", 7, 7.5, True, None):
+        shared = _Kind(QUERY, False, SHARED, DIGITS)
+        field = _made_up_field(shared, int, Query, None, default=default)
+        found, wrong = _fastapi.extract_nothing(QUERY, field)
+        if wrong or found.get(field.name, ...) is not default:
+            return False
+    return True
 
 
 def _is_proven(kind: _Kind) -> bool:
@@ -257,8 +268,8 @@ def _agree(kind: _Kind, field: Any) -> bool:
     if _kind_of(kind.source, field) != kind:
         raise ValueError(f"made-up field {field!r} is not of {kind}")
     param = _make(kind, field, _core_py)
-    if kind.otherwise == FRESH and not _is_default_plain():
-        return True  # not used then
+    if param is None:
+        return True
     for received, scalars, lists in _made_up_requests(kind, field.alias):
         found, wrong = _fastapi.extract_from([field], received)
         values: dict[str, Any] = {}
@@ -272,10 +283,8 @@ def _agree(kind: _Kind, field: Any) -> bool:
 
 
 def _made_up_fields(kind: _Kind) -> Iterable[Any]:
-    marker: Callable[..., Any] = {PATH: Path, QUERY: Query, HEADER: Header, COOKIE: Cookie}[
-        kind.source
-    ]
-    annotations: list[Any] = {
+    marker: Callable[..., Any] = (Path, Query, Header, Cookie)[kind.source]
+    annotations: dict[int, list[Any]] = {
         TEXT: [str, str | None],
         DIGITS: [int, int | None],
         SCHEMA: [float, Annotated[int, Ge(1)], Literal["a", "1"], Annotated[str, MaxLen(2)] | None],
@@ -283,10 +292,16 @@ def _made_up_fields(kind: _Kind) -> Iterable[Any]:
             Annotated[str, AfterValidator(str.upper)],
             Annotated[int, AfterValidator(_positive)],
         ],
-    }[kind.convert]
-    for annotation in annotations:
+    }
+    for annotation in annotations[kind.convert]:
         for alias in (None, "other-Name"):
-            yield _made_up_field(kind, annotation, marker, alias, _made_up_default)
+            yield _made_up_field(
+                kind,
+                annotation,
+                marker,
+                alias,
+                default=None if kind.otherwise == SHARED else _made_up_default,
+            )
 
 
 def _positive(value: int) -> int:
@@ -300,20 +315,17 @@ def _made_up_field(
     annotation: Any,
     marker: Callable[..., Any],
     alias: str | None,
-    make_default: Callable[[], Any],
+    default: Any = None,
 ) -> Any:
     options: dict[str, Any] = {} if alias is None else {"alias": alias}
-    default: Any = Parameter.empty
-    if kind.otherwise == SHARED:
-        default = None
-    elif kind.otherwise == FRESH:
-        options["default_factory"] = make_default
+    if kind.otherwise == FRESH:
+        options["default_factory"] = default
     name = "made_up"
     kept: Any = list[annotation] if kind.many else annotation
     declared = Parameter(
         name,
         Parameter.KEYWORD_ONLY,
-        default=default,
+        default=default if kind.otherwise == SHARED else Parameter.empty,
         annotation=Annotated[kept, marker(**options)],
     )
 

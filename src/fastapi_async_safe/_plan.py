@@ -127,7 +127,7 @@ class Planner:
             slot,
             kind,
             bool(declared.use_cache),
-            tuple((g.source, tuple((p.name, p.alias) for p in g.params)) for g in groups),
+            tuple((g.source, tuple((p.name, p.key) for p in g.params)) for g in groups),
             connection_names,
             used.background_tasks_param_name,
             used.response_param_name,
@@ -154,7 +154,7 @@ class Planner:
             "slot": slot,
             "use_cache": bool(declared.use_cache),
             "groups": groups,
-            "body_fields": list(used.body_params),
+            "body_fields": used.body_params,
             "connection_names": connection_names,
             "background_name": used.background_tasks_param_name or None,
             "response_name": used.response_param_name or None,
@@ -196,7 +196,7 @@ class Planner:
                 params = [parameter(source, field, self._core) for field in fields]
             if None in params:
                 params = []
-            yield self._core.Group(source=source, fields=list(fields), params=tuple(params))
+            yield self._core.Group(source=source, fields=fields, params=tuple(params))
 
     def _connection_names(self, used: Any) -> tuple[str, ...]:
         own = (

@@ -31,7 +31,7 @@ declined: Counter[str] = Counter()  # by the test that was running
 logged: Counter[str] = Counter()
 
 
-def accelerate_every(application: type) -> None:
+def accelerate_every(application: Any) -> None:
     """Make a class call `init_app` on each of its instances, as soon as it is constructed.
 
     A constructor wrapped like this keeps its signature, and subclasses keep theirs.
@@ -45,7 +45,7 @@ def accelerate_every(application: type) -> None:
         if _CORE is not None:
             _accelerate(self)
 
-    application.__init__ = init  # type: ignore[misc] # that is the point
+    application.__init__ = init
 
 
 def _accelerate(app: Any) -> None:
