@@ -13,6 +13,8 @@ from typing import Any, Protocol, TypeVar
 import anyio
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi import __version__ as fastapi_version
+from fastapi import concurrency as fastapi_concurrency
 from fastapi import routing as fastapi_routing
 from starlette.testclient import TestClient
 
@@ -29,6 +31,13 @@ needs_dependency_scopes = pytest.mark.skipif(
 needs_concurrency_limits = pytest.mark.skipif(
     "max_concurrency" not in inspect.signature(Depends).parameters,
     reason="Depends(max_concurrency=...) came with FastAPI 0.163",
+)
+CLEANUP_IS_SHIELDED = hasattr(fastapi_concurrency, "CancelScope")
+FASTAPI = tuple(map(int, fastapi_version.split(".")[:2]))
+CURRENT_DEFAULTS = FASTAPI >= (0, 152)
+
+needs_unwrapping = pytest.mark.skipif(
+    FASTAPI < (0, 123), reason="FastAPI looks through partials and wrappers from 0.123 on"
 )
 needs_lazy_routers = pytest.mark.skipif(
     not hasattr(fastapi_routing, "_IncludedRouter"),

@@ -12,7 +12,15 @@ from fastapi.exceptions import FastAPIError
 from starlette.responses import StreamingResponse
 
 from fastapi_async_safe import async_safe
-from tests.serving import BACKENDS, Exchange, Init, Serve, exchange, needs_dependency_scopes
+from tests.serving import (
+    BACKENDS,
+    CLEANUP_IS_SHIELDED,
+    Exchange,
+    Init,
+    Serve,
+    exchange,
+    needs_dependency_scopes,
+)
 
 Events = list[str]
 Context = Callable[[], Any]
@@ -267,16 +275,22 @@ def test_contexts_see_an_http_exception_and_the_client_its_response(
     assert events == ["enter a", "a sees HTTPException", "exit a"]
 
 
-def test_contexts_see_the_validation_error_of_the_request(
-    make: Maker, events: Events, serve: Serve
+def test_contexts_exit_when_the_request_is_not_valid(
+    make: Maker, events: Events, init: Init
 ) -> None:
-    app = FastAPI()
+    def make_app(events: Events) -> FastAPI:
+        app = FastAPI()
 
-    @app.get("/", dependencies=[Depends(make(events, "a"))])
-    async def endpoint(number: int) -> None: ...
+        @app.get("/", dependencies=[Depends(make(events, "a"))])
+        async def endpoint(number: int) -> None: ...
 
-    assert serve(app).get("/?number=x").status_code == 422
-    assert events == ["enter a", "a sees RequestValidationError", "exit a"]
+        return app
+
+    stock: Events = []
+    assert exchange(make_app(stock), query=b"number=x").status == 422
+    assert exchange(init(make_app(events)), query=b"number=x").status == 422
+    assert events == stock
+    assert (events[0], events[-1]) == ("enter a", "exit a")
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -444,14 +458,29 @@ def test_a_context_that_does_not_yield_once_fails_as_on_stock(
 # ---- cancellation -----------------------------------------------------------------------------
 
 
+@pytest.fixture
+def make_cancellable(make: Maker, variant: str) -> Maker:
+    """Give the ways to make a `yield` dependency whose exit a cancellation does not prevent."""
+    is_pooled = make is pooled or (make is inline and variant == "stock")
+    if is_pooled and not CLEANUP_IS_SHIELDED:
+        pytest.skip("what exits in the pool is shielded from cancellation from FastAPI 0.162 on")
+    return make
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_contexts_see_a_cancellation_and_exit(
-    backend: str, make: Maker, events: Events, init: Init
+    backend: str, make_cancellable: Maker, events: Events, init: Init
 ) -> None:
     app = FastAPI()
     reached: list[anyio.Event] = []
 
-    @app.get("/", dependencies=[Depends(make(events, "a")), Depends(make(events, "b"))])
+    @app.get(
+        "/",
+        dependencies=[
+            Depends(make_cancellable(events, "a")),
+            Depends(make_cancellable(events, "b")),
+        ],
+    )
     async def endpoint() -> None:
         reached[0].set()
         await anyio.sleep_forever()
@@ -479,7 +508,7 @@ def test_contexts_see_a_cancellation_and_exit(
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_contexts_exit_when_a_later_dependency_is_cancelled(
-    backend: str, make: Maker, events: Events, init: Init
+    backend: str, make_cancellable: Maker, events: Events, init: Init
 ) -> None:
     reached: list[anyio.Event] = []
 
@@ -489,7 +518,7 @@ def test_contexts_exit_when_a_later_dependency_is_cancelled(
 
     app = FastAPI()
 
-    @app.get("/", dependencies=[Depends(make(events, "a")), Depends(waiting)])
+    @app.get("/", dependencies=[Depends(make_cancellable(events, "a")), Depends(waiting)])
     async def endpoint() -> None:
         events.append("endpoint")
 

@@ -22,6 +22,14 @@ class Occupancy:
     def __init__(self) -> None:
         self.now = self.highest = self.total = 0
 
+    async def wait_for(self, count: int) -> None:
+        """Stay until that many were in at once, and give more of them a chance to come in."""
+        with anyio.fail_after(10):
+            while self.highest < count:
+                await anyio.lowlevel.checkpoint()
+        for _ in range(10):
+            await anyio.lowlevel.checkpoint()
+
     def __enter__(self) -> None:
         self.now += 1
         self.total += 1
@@ -72,8 +80,7 @@ def test_a_context_is_limited_until_it_is_left(
 
     @app.get("/", dependencies=[Depends(context_of(kind, occupancy), max_concurrency=limit)])
     async def endpoint() -> None:
-        for _ in range(20):
-            await anyio.lowlevel.checkpoint()
+        await occupancy.wait_for(limit)
 
     init(app)
     for _ in range(2):
@@ -88,8 +95,7 @@ def test_a_coroutine_is_limited_while_it_runs(backend: str, init: Init) -> None:
 
     async def coroutine() -> None:
         with occupancy:
-            for _ in range(10):
-                await anyio.lowlevel.checkpoint()
+            await occupancy.wait_for(2)
 
     app = FastAPI()
 
@@ -133,8 +139,7 @@ def test_one_declaration_limits_all_routes_that_use_it(kind: str, init: Init) ->
     @app.get("/one", dependencies=[limited])
     @app.get("/two", dependencies=[limited])
     async def endpoint() -> None:
-        for _ in range(20):
-            await anyio.lowlevel.checkpoint()
+        await occupancy.wait_for(1)
 
     init(app)
 
@@ -205,8 +210,7 @@ def test_an_override_is_limited_as_what_it_stands_in_for(as_marked: bool, init: 
 
     @app.get("/", dependencies=[Depends(declared, max_concurrency=2)])
     async def endpoint() -> None:
-        for _ in range(20):
-            await anyio.lowlevel.checkpoint()
+        await occupancy.wait_for(2)
 
     app.dependency_overrides[declared] = context_of("inline" if as_marked else "pooled", occupancy)
     assert anyio.run(all_at_once, init(app)) == [200] * REQUESTS

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers, QueryParams
 from fastapi_async_safe import _core_py, _fastapi, resolver_backend
 from fastapi_async_safe._core_py import COOKIE, HEADER, PATH, QUERY
 from fastapi_async_safe._parameters import parameter
-from tests.serving import expected_backend
+from tests.serving import CURRENT_DEFAULTS, expected_backend
 
 PYX = Path(__file__).parent.parent / "csrc" / "_core.pyx"
 
@@ -147,7 +147,6 @@ def test_the_compiled_core_reads_queries_as_the_python_core(query: bytes, everyt
     expected = _core_py.scan_query(query, names)
     given_ = _core.scan_query(query, names)
     assert given_ == expected
-    assert [list(each) for each in given_] == [list(each) for each in expected]
 
 
 # ---- headers ----------------------------------------------------------------------------------
@@ -274,6 +273,9 @@ def test_the_compiled_core_reads_parameters_as_the_python_core(
 
 
 @needs_compiled_core
+@pytest.mark.skipif(
+    not CURRENT_DEFAULTS, reason="FastAPI applies defaults as it does now from 0.152 on"
+)
 def test_all_these_kinds_of_parameters_are_read_by_the_cores() -> None:
     read = [params_of(index)[0] is not None for index in range(len(DEPENDENCIES))]
     assert all(read), [DEPENDENCIES[index] for index, each in enumerate(read) if not each]

@@ -16,7 +16,7 @@ from starlette.background import BackgroundTask
 from starlette.concurrency import iterate_in_threadpool
 from starlette.testclient import TestClient
 
-from fastapi_async_safe import _hook, async_safe, init_app
+from fastapi_async_safe import _hook, _registry, async_safe, init_app
 from tests.serving import Exchange, Init, here
 
 pytestmark = pytest.mark.accelerated
@@ -172,6 +172,19 @@ def test_calls_of_others_are_answered_as_on_stock(init: Init) -> None:
             result = await solved(app, endpoint, query=b"number=x")
             assert [error["loc"] for error in result.errors] == [("query", "number")]
             assert "value" not in result.values
+
+    anyio.run(calls)
+
+
+def test_plans_of_dependants_made_for_one_call_do_not_pile_up(init: Init) -> None:
+    async def calls() -> None:
+        app = init(FastAPI())
+        for number in range(600):
+            result = await solved(app, endpoint, query=f"number={number}".encode())
+            assert result.values["value"][0] == number
+        resolver = _registry.resolver_of({"app": app})
+        assert resolver is not None
+        assert len(resolver._routes) < 300
 
     anyio.run(calls)
 

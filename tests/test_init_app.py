@@ -262,6 +262,25 @@ def test_one_router_in_two_apps_runs_as_each_of_them_says(init: Init) -> None:
         assert TestClient(second).get("/").json() is False
 
 
+@pytest.mark.accelerated
+def test_an_app_needs_no_hash(init: Init) -> None:
+    class App(FastAPI):
+        __hash__ = None  # type: ignore[assignment]
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, App)
+
+    app, mounted, stranger = App(), App(), App()
+    for each in (app, mounted, stranger):
+        add_route(each)
+    app.mount("/mounted", mounted)
+    init(app)
+    for _ in range(2):
+        assert TestClient(app).get("/").json() is True
+        assert TestClient(app).get("/mounted/").json() is True
+        assert TestClient(stranger).get("/").json() is False
+
+
 # ---- memory -----------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from fastapi.security import SecurityScopes
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import AsyncSafeMixin, async_safe, async_unsafe
-from tests.serving import BACKENDS, Init, Serve, here
+from tests.serving import BACKENDS, Init, Serve, here, needs_unwrapping
 
 # Each of these makes a new dependency of one kind, whose value tells the thread it was called on.
 Kind = Callable[[], Any]
@@ -133,7 +133,7 @@ def a_wrapped_yield_function() -> Any:
     return outer
 
 
-SYNC: list[Kind] = [
+SYNC = [
     a_function,
     a_lambda,
     a_class,
@@ -147,7 +147,7 @@ SYNC: list[Kind] = [
     a_yield_function,
     a_yield_callable_instance,
     a_partial_of_a_yield_function,
-    a_wrapped_yield_function,
+    pytest.param(a_wrapped_yield_function, marks=needs_unwrapping),
 ]
 
 
@@ -177,11 +177,11 @@ def a_partial_of_a_coroutine_function() -> Any:
     return functools.partial(a_coroutine_function())
 
 
-ASYNC: list[Kind] = [
+ASYNC = [
     a_coroutine_function,
     an_async_yield_function,
     an_async_callable_instance,
-    a_partial_of_a_coroutine_function,
+    pytest.param(a_partial_of_a_coroutine_function, marks=needs_unwrapping),
 ]
 
 

@@ -700,12 +700,22 @@ def background_task_function() -> FunctionType | None:
 def _own_function(
     owner: Any, name: str, parameters: tuple[str, ...], exactly: bool = False
 ) -> FunctionType | None:
-    function = getattr(owner, name, None)
     home = getattr(owner, "__module__", None) or owner.__name__
-    while function is not None:
+    pending, seen = [getattr(owner, name, None)], set()
+    while pending:
+        function = pending.pop()
+        if function is None or id(function) in seen:
+            continue
+        seen.add(id(function))
         if type(function) is FunctionType and function.__globals__.get("__name__") == home:
             known = set(inspect.signature(function, follow_wrapped=False).parameters)
             fits = known == set(parameters) if exactly else known >= set(parameters)
-            return function if fits and not function.__code__.co_freevars else None
-        function = getattr(function, "__wrapped__", None)
+            if fits and function.__name__ == name and not function.__code__.co_freevars:
+                return function
+        # Below a wrapper: where functools and wrapt keep it, or in its closure.
+        pending.append(getattr(function, "__wrapped__", None))
+        for cell in getattr(function, "__closure__", None) or ():
+            content = getattr(cell, "cell_contents", None)
+            if type(content) is FunctionType and content.__name__ == name:
+                pending.append(content)
     return None

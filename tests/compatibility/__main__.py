@@ -57,7 +57,7 @@ def main(
         runner = Runner(tested, python, cache.resolve(), time_limit, pytest_arguments or ())
         outcomes = asyncio.run(_run_all(runner, versions, jobs))
     bad = sum(not outcome.good for outcome in outcomes)
-    typer.echo(f"{len(outcomes)} releases of FastAPI, {bad} of them bad, with {tested.name}")
+    typer.echo(f"releases of FastAPI: {len(outcomes)}, bad: {bad}, with {tested.name}")
     if as_markdown:
         typer.echo("\n" + markdown(outcomes))
     raise typer.Exit(bool(bad))

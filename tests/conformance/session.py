@@ -21,7 +21,7 @@ from .suite import Suite
 _INSIDE = Path(__file__).with_name("inside")
 _PLUGIN = "accelerate_every_app"
 # A test that takes longer hangs; FastAPI's own limit is meant for a machine that does nothing else.
-_TEST_SECONDS = 120
+_TEST_SECONDS = 60
 # In a traceback: what pytest says of an error, or Python of one in an exception group.
 _ERROR = re.compile(r"E |[\s|+-]*[\w.]*(Error|Exception|Group)\b")
 # xdist appends the group of a test to its node id.

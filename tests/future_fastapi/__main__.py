@@ -65,7 +65,7 @@ def main(variant: str) -> None:
     edits: Edits = pickle.load(sys.stdin.buffer)  # noqa: S301
     sys.meta_path.insert(0, _Importer(edits))
     # NOTE: the application imports FastAPI, which must not happen before it is edited.
-    from tests.future_fastapi.application import answers, make
+    from tests.future_fastapi.application import answers, is_marked, make
 
     stock = answers(make())
     edits.check()
@@ -80,7 +80,7 @@ def main(variant: str) -> None:
 
         app = make()
         for root in (app, FastAPI()):
-            init_app(root, accelerated=variant == "compiled")
+            init_app(root, predicates=[is_marked], accelerated=variant == "compiled")
         accelerated = answers(app)
     result: dict[str, Any] = {
         "stock": stock,

@@ -29,6 +29,8 @@ from fastapi import (
     WebSocket,
 )
 from fastapi.security import SecurityScopes
+from pydantic import BaseModel
+from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
 
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -38,10 +40,18 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 visits: list[tuple[str, bool, bool | None]] = []
 
 
+_marked: list[Any] = []
+
+
 def marked(call: Call) -> Call:
-    """Mark as `async_safe` does."""
-    call.__is_async_safe__ = True  # type: ignore[attr-defined]
+    """Let `is_marked` say that `call` is safe on the loop."""
+    _marked.append(call)
     return call
+
+
+def is_marked(call: Any) -> bool:
+    """Say whether `call` is safe on the loop: the predicate for `init_app`."""
+    return any(call is each for each in _marked)
 
 
 def visit(name: str) -> None:
@@ -199,9 +209,20 @@ def from_separated(words: Annotated[str, separated()] = "none") -> Any:
 
 
 @marked
+def task(what: str) -> None:
+    visit(f"marked task {what}")
+
+
+@marked
 def limited() -> str:
     visit("marked limited")
     return "limited"
+
+
+class Answer(BaseModel):
+    """What the marked endpoint gives."""
+
+    found: list[Any]
 
 
 router = APIRouter(dependencies=[Depends(context)])
@@ -278,6 +299,23 @@ def make() -> FastAPI:
     async def separate(found: Annotated[Any, Depends(from_separated)]) -> Any:
         return found
 
+    @app.get("/endpoint", response_model=Answer)
+    @marked
+    def endpoint(page: Annotated[Page, Depends()], tasks: BackgroundTasks) -> Any:
+        visit("marked endpoint")
+        tasks.add_task(task, "of the endpoint")
+        return {"found": page.found, "more": True}
+
+    @app.get("/stream")
+    @marked
+    def stream(item: Annotated[str, Depends(context)]) -> StreamingResponse:
+        def parts() -> Iterator[str]:
+            for part in (item, "and", "more"):
+                visit(f"marked part {part}")
+                yield part
+
+        return StreamingResponse(parts())
+
     @app.websocket("/socket")
     async def socket(websocket: WebSocket, page: Annotated[Page, Depends()]) -> None:
         await websocket.accept()
@@ -339,6 +377,8 @@ REQUESTS = [
     Sent("unusual", "/unusual", "GET", "/unusual?number=3"),
     Sent("deadline", "/deadline", "GET", "/deadline"),
     Sent("separated", "/separated", "GET", "/separated?words=a,b"),
+    Sent("endpoint", "/endpoint", "GET", "/endpoint?needed=1"),
+    Sent("stream", "/stream", "GET", "/stream"),
     Sent("limited", "/limited", "GET", "/limited"),
     Sent("included", "/included/{item}", "GET", "/included/7"),
     Sent("overridden", "/", "GET", "/overridden/?needed=1&number=6"),
