@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 import h11
 import httpx
 import pytest
@@ -103,11 +104,13 @@ def _declare(app: FastAPI, note: Callable[[Any], None], threads: set[int]) -> No
         return user.get()
 
     async def waiting(page: Annotated[Page, Depends()]) -> str:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
         return f"{page.limit} waits"
 
     @app.get("/context", dependencies=[Depends(signed_in)])
-    async def context(waits: Annotated[str, Depends(waiting)], pool: Annotated[str, Depends(in_pool)]) -> list[str]:
+    async def context(
+        waits: Annotated[str, Depends(waiting)], pool: Annotated[str, Depends(in_pool)]
+    ) -> list[str]:
         return [user.get(), pool]
 
     @app.get("/loop")
@@ -136,7 +139,7 @@ def _declare(app: FastAPI, note: Callable[[Any], None], threads: set[int]) -> No
     async def streamed(session: Annotated[str, Depends(session)]) -> StreamingResponse:
         async def parts() -> AsyncIterator[str]:
             for part in session.split():
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
                 note(part)
                 yield part
 
@@ -378,7 +381,7 @@ def test_limits_of_concurrency_hold(loop: str, init: Init) -> None:
 
     @app.get("/", dependencies=[Depends(limited, max_concurrency=2)])
     async def endpoint() -> None:
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
 
     init(app)
 

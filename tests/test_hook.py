@@ -218,6 +218,26 @@ def test_calls_with_a_cache_of_their_own_find_it_used_and_filled(init: Init) -> 
     anyio.run(call)
 
 
+def test_what_others_cached_says_nothing_of_the_parameters_of_this_call(init: Init) -> None:
+    @async_safe
+    def needs(value: Annotated[tuple[int, int], Depends(marked)]) -> None: ...
+
+    def both(
+        a: Annotated[None, Depends(needs)],
+        b: Annotated[tuple[int, int], Depends(marked)],
+        c: Annotated[None, Depends(needs)],
+    ) -> None: ...
+
+    async def call() -> None:
+        app = init(FastAPI())
+        cache: dict[Any, Any] = {}
+        await solved(app, both, dependency_cache=cache)
+        result = await solved(app, both, query=b"number=x", dependency_cache=cache)
+        assert [error["loc"] for error in result.errors] == [("query", "number")] * 3
+
+    anyio.run(call)
+
+
 def test_calls_with_background_tasks_of_their_own_get_them_back(init: Init) -> None:
     async def call() -> None:
         tasks = BackgroundTasks()

@@ -14,8 +14,9 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, asyn
 from functools import cache, lru_cache
 from types import FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import anyio
+import anyio.lowlevel
 import fastapi
 from fastapi import _compat, params
 from fastapi import routing as _routing
@@ -23,6 +24,7 @@ from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
 from fastapi.routing import APIRouter
 from fastapi.security import SecurityScopes
+from starlette import _exception_handler
 from starlette import background as _background
 from starlette import concurrency as _concurrency
 from starlette import requests as _requests
@@ -62,7 +64,7 @@ def unusable() -> str | None:
     for name in _NEEDED:
         if not callable(getattr(_utils, name, None)):
             return f"fastapi.dependencies.utils has no {name}"
-    if not hasattr(_compat, "field_annotation_is_sequence"):
+    if _field_annotation_is_sequence is None:
         return "fastapi._compat has no field_annotation_is_sequence"
     if not any(hasattr(_utils, name) for name in ("_solve_generator", "solve_generator")):
         return "fastapi.dependencies.utils has no _solve_generator"
@@ -139,10 +141,12 @@ _KNOWN_FIELDS = frozenset(
         "path",
         "cache_key",
         "scope",
+        "_request_param_names",
         "concurrency",
     }
 )
 _ALWAYS_THERE = _KNOWN_FIELDS - {
+    "_request_param_names",
     "security_requirements",
     "security_scopes",
     "own_oauth_scopes",
@@ -278,7 +282,27 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
     Returns:
         Values by name, and errors.
     """
-    return extract_from(fields, getattr(request, _RECEIVED[source]))
+    received = getattr(request, _RECEIVED[source])
+    names = _names_of_tree.get(request, {}) if TELLS_NAMES else {}
+    if _SOURCES[source] in names:
+        told = {"known_param_names": names[_SOURCES[source]]}
+        return _utils.request_params_to_args(fields, received, **told)
+    return extract_from(fields, received)
+
+
+# From 0.157 to 0.159 a parameter model is told the names of all other parameters of its tree.
+_get_request_param_names: Any = getattr(_utils, "_get_request_param_names", None)
+TELLS_NAMES = _get_request_param_names is not None
+_SOURCES = ("path", "query", "header", "cookie")
+_names_of_tree: WeakKeyDictionary[HTTPConnection, dict[str, set[str]]] = WeakKeyDictionary()
+
+
+def note_names(request: HTTPConnection, root: Dependant, overrides_provider: Any) -> None:
+    """Keep the names of all parameters of a tree for the extraction, where FastAPI wants them."""
+    names = getattr(root, "_request_param_names", None)
+    if names is None or (overrides_provider and overrides_provider.dependency_overrides):
+        names = _get_request_param_names(root, overrides_provider)
+    _names_of_tree[request] = names
 
 
 def extract_all(dependant: Dependant, request: HTTPConnection) -> tuple[dict[str, Any], list[Any]]:
@@ -315,14 +339,23 @@ def schema_of(field: Any) -> tuple[Any, Any]:
 
 
 async def extract_body(
-    fields: Sequence[Any], body: Any, embed_body_fields: bool
+    fields: Sequence[Any], body: Any, embed_body_fields: bool, request: HTTPConnection
 ) -> tuple[dict[str, Any], list[Any]]:
     """Read body parameters with FastAPI's `request_body_to_args`."""
+    names = _names_of_tree.get(request, {}) if TELLS_NAMES else {}
+    told = {"known_param_names": names["form"]} if "form" in names else {}  # from 0.158
     return await _utils.request_body_to_args(
         body_fields=list(fields),
         received_body=body,
         embed_body_fields=embed_body_fields,
+        **told,
     )
+
+
+# A name of `_compat` itself again from 0.128, after having been one to 0.118.
+_field_annotation_is_sequence: Any = getattr(
+    getattr(_compat, "shared", _compat), "field_annotation_is_sequence", None
+)
 
 
 def is_sequence_field(field: Any) -> bool:
@@ -331,12 +364,12 @@ def is_sequence_field(field: Any) -> bool:
     try:
         return _is_sequence(annotation)
     except TypeError:  # an annotation without a hash
-        return bool(_compat.field_annotation_is_sequence(annotation))
+        return bool(_field_annotation_is_sequence(annotation))
 
 
 @lru_cache(maxsize=256)
 def _is_sequence(annotation: Any) -> bool:
-    return bool(_compat.field_annotation_is_sequence(annotation))
+    return bool(_field_annotation_is_sequence(annotation))
 
 
 def explain(field: Any, value: Any, loc: tuple[str, ...]) -> tuple[Any, list[Any]]:
@@ -584,6 +617,11 @@ def routers_within(root: Any) -> Iterator[Any]:
                 pending.append(included)
 
 
+def count_routers_within(root: Any) -> int:
+    """Say how many `routers_within` lists."""
+    return sum(1 for _ in routers_within(root))
+
+
 def has_route(root: Any, route: Any) -> bool:
     """Say whether a route, as `route_of` gives it, was declared on `root` or what it includes."""
     for router in routers_within(root):
@@ -636,7 +674,9 @@ def call_endpoint(dependant: Dependant, values: dict[str, Any]) -> Any:
     return dependant.call(**values)
 
 
-checkpoint = anyio.sleep
+async def checkpoint() -> None:
+    """Let others run, and a cancellation arrive."""
+    await anyio.lowlevel.checkpoint()
 
 
 # ---- the places of the hooks ------------------------------------------------------------------
@@ -695,6 +735,13 @@ def iterate_in_threadpool_function() -> FunctionType | None:
 def background_task_function() -> FunctionType | None:
     """Find what runs one background task, None if it is not as known here."""
     return _own_function(_background.BackgroundTask, "__call__", ("self",), exactly=True)
+
+
+def handle_exceptions_function() -> FunctionType | None:
+    """Find what every request is handled in, None if it is not as known here."""
+    return _own_function(
+        _exception_handler, "wrap_app_handling_exceptions", ("app", "conn"), exactly=True
+    )
 
 
 def _own_function(

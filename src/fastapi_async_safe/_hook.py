@@ -73,6 +73,7 @@ def install() -> bool:
         (_fastapi.serialize_response_function, _validating),
         (_fastapi.iterate_in_threadpool_function, _streaming),
         (_fastapi.background_task_function, _finishing),
+        (_fastapi.handle_exceptions_function, _containing),
     ):
         found = find()
         if found is None:
@@ -106,7 +107,7 @@ def enter(
     """
     resolver = _registry.resolver_of(request.scope)
     if resolver is None:
-        _endpoint.leave_to_fastapi()
+        _endpoint.serve_by(None)
         return None
     return resolver.solve(
         request,
@@ -176,15 +177,11 @@ def _streaming(function: FunctionType) -> _Hook:
     return _Hook(
         function,
         "async def iterate_in_threadpool(iterator):\n"
-        "    if {inline}():\n"
-        "        for item in iterator:\n"
-        "            yield item\n"
-        "            await {checkpoint}(0)\n"
-        "    else:\n"
-        "        async for item in {stock}(iterator):\n"
-        "            yield item\n",
+        "    iterate = {iterate} if {inline}() else {stock}\n"
+        "    async for item in iterate(iterator):\n"
+        "        yield item\n",
         inline=_endpoint.is_streamed_inline,
-        checkpoint=_fastapi.checkpoint,
+        iterate=_endpoint.iterate_inline,
     )
 
 
@@ -197,6 +194,15 @@ def _finishing(function: FunctionType) -> _Hook:
         "    else:\n"
         "        await {stock}(self)\n",
         inline=_endpoint.is_task_inline,
+    )
+
+
+def _containing(function: FunctionType) -> _Hook:
+    return _Hook(
+        function,
+        "def wrap_app_handling_exceptions(app, conn):\n"
+        "    return {contained}({stock}(app, conn), conn)\n",
+        contained=_endpoint.contained,
     )
 
 

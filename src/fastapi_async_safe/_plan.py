@@ -76,7 +76,12 @@ class Planner:
         while path:
             declared = next(path[-1].waiting, None)
             if declared is not None:
-                path.append(self._enter(declared, self._used(declared)))
+                used = self._used(declared)
+                if used.call is not declared.call and any(
+                    visit.declared.call is declared.call for visit in path
+                ):
+                    raise DeclinedError(f"{used.call!r} overrides what it depends on")
+                path.append(self._enter(declared, used))
                 continue
             visit = path.pop()
             self._leave(visit, path[-1] if path else None)

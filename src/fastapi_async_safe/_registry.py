@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any, TypeAlias, TypeVar
 
 from . import _fastapi
@@ -21,8 +22,9 @@ _routers: list[weakref.ref[Any]] = []
 # What was found for routes (which have no hash) and for applications that are no roots themselves
 # (by the outermost router a request went through, then by the application), as long as there are
 # as many routes on the roots as there were then.
-_by_route: dict[int, tuple[Any, int, Resolver | None]] = {}
-_by_app: _Weak[_Weak[tuple[int, Resolver | None]]] = weakref.WeakKeyDictionary()
+_Found: TypeAlias = Callable[[], Resolver | None]
+_by_route: dict[int, tuple[Any, int, _Found]] = {}
+_by_app: _Weak[_Weak[tuple[int, _Found]]] = weakref.WeakKeyDictionary()
 
 
 def register(root: Any, resolver: Resolver) -> None:
@@ -72,14 +74,18 @@ def _of_router(scope: Any) -> Resolver | None:
     stamp = _stamp(_routers)
     known = _by_route.get(id(route))
     if known is not None and known[0]() is route and known[1] == stamp:
-        return known[2]
+        return known[2]()
     roots = [root for reference in _routers if (root := reference()) is not None]
     holding = [root for root in roots if _fastapi.has_route(root, route)]
     # The innermost is the one that none of the others is below.
-    holding.sort(key=lambda root: sum(1 for _ in _fastapi.routers_within(root)))
+    holding.sort(key=lambda root: (_fastapi.count_routers_within(root), len(root.routes)))
     resolver = _own(holding[0]) if holding else None
     key = id(route)
-    _by_route[key] = (weakref.ref(route, lambda _: _by_route.pop(key, None)), stamp, resolver)
+    _by_route[key] = (
+        weakref.ref(route, lambda _: _by_route.pop(key, None)),
+        stamp,
+        _weakly(resolver),
+    )
     return resolver
 
 
@@ -92,8 +98,12 @@ def _of_mount(app: Any, scope: Any) -> Resolver | None:
     except TypeError:  # an application without a hash
         return _search_mounts(app, outermost)
     if found is None or found[0] != stamp:
-        found = known[app] = (stamp, _search_mounts(app, outermost))
-    return found[1]
+        found = known[app] = (stamp, _weakly(_search_mounts(app, outermost)))
+    return found[1]()
+
+
+def _weakly(resolver: Resolver | None) -> _Found:
+    return (lambda: None) if resolver is None else weakref.ref(resolver)
 
 
 def _search_mounts(app: Any, outermost: Any) -> Resolver | None:

@@ -23,7 +23,7 @@ from ._core_py import (
     NOTHING,
     THREAD,
 )
-from ._endpoint import leave_to_fastapi, served_route
+from ._endpoint import serve_by
 from ._plan import DeclinedError, Planner
 from .markers import is_async_safe
 from .policy import Policy
@@ -75,17 +75,20 @@ class Resolver:
             elif not plan.is_current():
                 plan = route.make_plan(request)
         if plan is None or not isinstance(request, plan.connection):
-            leave_to_fastapi()
+            serve_by(None)
             return None
-        served_route.set(route)
+        if _fastapi.TELLS_NAMES:
+            _fastapi.note_names(request, dependant, overrides_provider)
         stacks: tuple[Any, Any] = (None, None)
         if plan.needs_stacks:
             stacks = _fastapi.exit_stacks(request.scope, async_exit_stack)
         run = self.core.Run(plan, request, *stacks, background_tasks, response, dependency_cache)
         action = run.advance(NOTHING)
         if action == DONE:
+            if route.owner is not None:
+                serve_by(route)
             return run.solved
-        return _drive(run, action, body, embed_body_fields)
+        return _drive(route, run, action, body, embed_body_fields)
 
     def _adopt(self, dependant: _fastapi.Dependant, scope: Any) -> _Route:
         key = id(dependant)
@@ -143,8 +146,14 @@ class _Route:
         return self.is_inline or (is_async_safe(call) is None and self.runs_inline(call))
 
     def runs_inline(self, call: Any) -> bool:
-        """Say whether the policy of the route takes a sync callable for safe."""
-        return self._resolver.policy.is_inline(call)
+        """Say whether the policy of the route takes a background task for safe."""
+        try:
+            return self._resolver.policy.is_inline(call, classes=False)
+        except Exception:
+            logger.warning(
+                "a predicate failed on %r, which is left to FastAPI", call, exc_info=True
+            )
+            return False
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route is left to FastAPI."""
@@ -217,18 +226,20 @@ class _Overridden:
         return bool(self.plan.is_current())
 
 
-async def _drive(run: Any, action: int, body: Any, embed_body_fields: bool) -> Any:
+async def _drive(route: _Route, run: Any, action: int, body: Any, embed_body_fields: bool) -> Any:
     while action != DONE:
         node = run.node
         if action == BODY:
             run.receive_body(
-                *await _fastapi.extract_body(node.body_fields, body, embed_body_fields)
+                *await _fastapi.extract_body(node.body_fields, body, embed_body_fields, run.request)
             )
             action = run.advance(NOTHING)
         elif node.kind == COROUTINE and not node.limited:
             action = run.advance(await node.call(**run.values))
         else:
             action = run.advance(await _call(run, node))
+    if route.owner is not None:
+        serve_by(route)
     return run.solved
 
 

@@ -36,8 +36,11 @@ class Policy:
         self.all_classes_safe = all_classes_safe
         self.predicates = _checked(predicates)
 
-    def is_inline(self, call: DependencyCall) -> bool:
-        """Say whether `call`, which is no coroutine function, runs on the event loop."""
+    def is_inline(self, call: DependencyCall, *, classes: bool = True) -> bool:
+        """Say whether `call`, which is no coroutine function, runs on the event loop.
+
+        With `classes=False`, which is for what is no dependency, `all_classes_safe` says nothing.
+        """
         mark = is_async_safe(call)
         if mark is not None:
             return mark
@@ -45,7 +48,7 @@ class Policy:
             return True
         if _is_provided_by_extension(call):
             return True
-        return self.all_classes_safe and inspect.isclass(call)
+        return classes and self.all_classes_safe and inspect.isclass(call)
 
 
 def _checked(predicates: Sequence[Predicate] | None) -> tuple[Predicate, ...]:

@@ -62,7 +62,7 @@ class _Said(logging.Handler):
 
 def main(variant: str) -> None:
     """Serve on stock, then in `variant`, and print."""
-    edits: Edits = pickle.load(sys.stdin.buffer)  # noqa: S301
+    edits: Edits = pickle.load(sys.stdin.buffer)
     sys.meta_path.insert(0, _Importer(edits))
     # NOTE: the application imports FastAPI, which must not happen before it is edited.
     from tests.future_fastapi.application import answers, is_marked, make
@@ -76,6 +76,7 @@ def main(variant: str) -> None:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         from fastapi import FastAPI
+
         from fastapi_async_safe import init_app
 
         app = make()

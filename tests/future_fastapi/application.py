@@ -198,7 +198,7 @@ def separated() -> Any:
     """Make a query parameter with an attribute that an edit may give a meaning to."""
     info = Query()
     if hasattr(type(info), "separator"):
-        info.separator = ","  # type: ignore[attr-defined]
+        info.separator = ","
     return info
 
 

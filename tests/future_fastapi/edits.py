@@ -374,6 +374,7 @@ class Edits:
                 raise LookupError(f"nothing was changed by {edit}")
 
 
+_HAS_NAME = "sub_dependant.name is not None"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -497,9 +498,7 @@ def _insert_before_naming(tree: ast.Module, source: str) -> int:
     changed = 0
     for block in _blocks(_function(tree, "solve_dependencies")):
         for position, node in enumerate(block):
-            if isinstance(node, ast.If) and ast.unparse(node.test) in (
-                "sub_dependant.name is not None",
-            ):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == _HAS_NAME:
                 block[position:position] = _statements(source)
                 changed += 1
                 break

@@ -1,0 +1,228 @@
+"""Builds and runs an application in each of its variants: stock, Python core, compiled core."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi_async_safe import (
+    AsyncSafeMixin,
+    _hook,
+    async_safe,
+    async_unsafe,
+    init_app,
+    resolver_backend,
+)
+from tests.serving import expected_backend
+
+from . import recorder as recorder_module
+from .description import Description
+from .driver import Request, exchange
+from .recorder import Event, Recorder
+from .source import PRELUDE, source_of
+
+_MODULE = "random_tree_application"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that can be seen of one request."""
+
+    messages: tuple[str, ...]
+    error: str
+    #: The exceptions that were being handled when the error was raised.
+    history: tuple[str, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def trace(self) -> tuple[tuple[str, str, str], ...]:
+        """The events without where they happened."""
+        return tuple((event.kind, event.who, event.detail) for event in self.events)
+
+    @property
+    def status(self) -> str:
+        """How the response began, in words."""
+        return self.messages[0].partition(" headers=")[0] if self.messages else "no response"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of one variant."""
+
+    #: The reason why it could not be built.
+    refused: str | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    #: What was logged about leaving something to FastAPI.
+    declined: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to run an application.
+
+    Parameters:
+        name: what it is called in differences.
+        names: what the source of an application needs for it.
+        surroundings: what is entered while it is built and run.
+        accelerated: whether marks mean something in it.
+    """
+
+    name: str
+    names: dict[str, Any]
+    surroundings: Callable[[Description], AbstractContextManager[Any]]
+    accelerated: bool
+
+
+def stock(
+    name: str = "stock",
+    surroundings: Callable[[Description], AbstractContextManager[Any]] | None = None,
+    *,
+    accelerated: bool = False,
+) -> Variant:
+    """Give FastAPI as it is: nothing is marked, and no hook is in."""
+
+    def unmarked(value: Any, **settings: Any) -> Any:
+        return value
+
+    names = {
+        "init_app": unmarked,
+        "async_safe": unmarked,
+        "async_unsafe": unmarked,
+        "AsyncSafeMixin": type("AsyncSafeMixin", (), {}),
+    }
+    return Variant(name, names, surroundings or _without_hook, accelerated)
+
+
+def _without_hook(description: Description) -> AbstractContextManager[Any]:
+    if not description.settings.beside:
+        _hook.remove()
+    return nullcontext()
+
+
+def initialised(name: str) -> Variant:
+    """Give the variant "python" or "compiled"."""
+    names = {
+        "init_app": functools.partial(init_app, accelerated=name == "compiled"),
+        "async_safe": async_safe,
+        "async_unsafe": async_unsafe,
+        "AsyncSafeMixin": AsyncSafeMixin,
+    }
+    return Variant(name, names, lambda description: nullcontext(), accelerated=True)
+
+
+def variants() -> tuple[Variant, ...]:
+    """Give stock, the Python core and, where it has to be there, the compiled core."""
+    if expected_backend() != "compiled":
+        return stock(), initialised("python")
+    if resolver_backend() != "compiled":
+        raise RuntimeError("there is a compiled core to be tested, but it is not in use")
+    return stock(), initialised("python"), initialised("compiled")
+
+
+@functools.cache
+def _prelude() -> dict[str, Any]:
+    # dataclasses and pydantic look their classes' module up.
+    module = sys.modules[_MODULE] = types.ModuleType(_MODULE)
+    names = vars(module)
+    exec(compile(PRELUDE, "<prelude>", "exec", dont_inherit=True), names)
+    for each in ("HandledError", "UnhandledError", "Abort"):
+        names[each] = getattr(recorder_module, each)
+    return names
+
+
+class Application:
+    """One freshly built application of a variant."""
+
+    def __init__(self, variant: Variant, code: types.CodeType) -> None:
+        self.recorder = Recorder()
+        names = {**_prelude(), **variant.names, "T": self.recorder}
+        exec(code, names)
+        self.app = names["app"]
+        self.provider = names["provider"]
+        self.overrides = names["overrides"]
+
+    async def run(self, request: Request) -> Outcome:
+        """Send one request."""
+        if request.overridden:
+            self.provider.dependency_overrides = dict(self.overrides)
+        else:
+            self.provider.dependency_overrides.clear()
+        recorder = self.recorder
+        recorder.start(request.failures)
+        messages, error = await exchange(self.app, request)
+        return Outcome(
+            tuple(map(_show_message, messages)),
+            recorder.show_exception(error),
+            recorder.history(error),
+            recorder.finish(),
+        )
+
+
+def _show_message(message: Any) -> str:
+    rest = ", ".join(f"{key}={value!r}" for key, value in message.items() if key != "headers")
+    return f"{rest} headers={message.get('headers')}"
+
+
+class _Messages(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.found.append(record.getMessage())
+
+
+@contextmanager
+def _logged() -> Iterator[list[str]]:
+    logger = logging.getLogger("fastapi_async_safe")
+    handler = _Messages()
+    logger.addHandler(handler)
+    propagated, logger.propagate = logger.propagate, False
+    try:
+        yield handler.found
+    finally:
+        logger.propagate = propagated
+        logger.removeHandler(handler)
+
+
+async def _run(variant: Variant, code: types.CodeType, description: Description) -> Run:
+    with variant.surroundings(description), _logged() as declined:
+        try:
+            application = Application(variant, code)
+        except Exception as exc:
+            return Run(refused=f"{type(exc).__name__}: {exc}")
+        outcomes = [await application.run(each) for each in description.requests]
+        return Run(None, tuple(outcomes), tuple(declined))
+
+
+_runner: asyncio.Runner | None = None
+
+
+def run(description: Description, chosen: tuple[Variant, ...]) -> list[Run]:
+    """Run the example in the variants, one after the other on one event loop."""
+    global _runner  # noqa: PLW0603
+    if _runner is None:
+        _runner = asyncio.Runner()
+    source = source_of(description)
+    code = compile(source, "<random tree>", "exec", dont_inherit=True)
+
+    async def every() -> list[Run]:
+        return [await _run(variant, code, description) for variant in chosen]
+
+    return _runner.run(every())
+
+
+def close() -> None:
+    """Close the event loop, and leave FastAPI as it was."""
+    global _runner  # noqa: PLW0603
+    if _runner is not None:
+        _runner.close()
+        _runner = None
+    _hook.remove()
