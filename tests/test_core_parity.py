@@ -267,7 +267,7 @@ def test_the_compiled_core_reads_parameters_as_the_python_core(
         return
     expected, expected_errors = extracted(_core_py, python, values)
     found, errors = extracted(_core, compiled, values)
-    assert found == expected
+    assert list(map(repr, found.items())) == list(map(repr, expected.items()))
     assert list(map(type, found.values())) == list(map(type, expected.values()))
     assert list(map(comparable, errors)) == list(map(comparable, expected_errors))
 

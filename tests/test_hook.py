@@ -83,6 +83,7 @@ HOOKED: list[Any] = [
 def test_each_function_looks_as_before(function: Any, without_hook: None) -> None:
     before, code = looks(function), function.__code__
     init_app(FastAPI())
+    _hook.install_for_endpoints()
     assert function.__code__ is not code
     assert looks(function) == before
     assert before["isfunction"] is True
@@ -92,6 +93,7 @@ def test_each_function_looks_as_before(function: Any, without_hook: None) -> Non
 def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook: None) -> None:
     code, names = function.__code__, set(function.__globals__)
     init_app(FastAPI())
+    _hook.install_for_endpoints()
     _hook.remove()
     assert function.__code__ is code
     assert set(function.__globals__) == names

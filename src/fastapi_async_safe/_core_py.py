@@ -356,6 +356,14 @@ class Run:
         "values",
     )
 
+    node: Node
+    values: dict[str, Any]
+    solved: Any
+    _header_list: list[Any]
+    _headers_seen: list[Any]
+    _mark: int
+    _query: tuple[dict[str, str], dict[str, list[str]]]
+
     def __init__(
         self,
         plan: Plan,
@@ -370,19 +378,13 @@ class Run:
         self.request = request
         self.request_stack = request_stack
         self.function_stack = function_stack
-        self.node: Node = plan.nodes[-1]
-        self.values: dict[str, Any] = {}
-        self.solved: Any = None
-        self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
-        self._marks: list[int] = []  # how many errors there were when they were entered
-        self._mark = 0
         self._position = 0
         self._body_read = False
+        self._headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
+        self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
+        self._marks: list[int] = []  # how many errors there were when they were entered
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
         self._errors: list[Any] = []
-        self._header_list: list[Any] = []
-        self._headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
-        self._headers_seen: list[Any] = []
         self._background = background
         self._response = response
         self._cache = cache  # the caller's own dependency cache

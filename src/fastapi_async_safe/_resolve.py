@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -35,11 +35,20 @@ _UNOWNED_KEPT = 256
 
 
 class Resolver:
-    """What one `init_app` set up: its policy, its core, and the plans made by them so far."""
+    """What one `init_app` set up: its policy, its core, and the plans made by them so far.
 
-    def __init__(self, policy: Policy, core: ModuleType) -> None:
+    Parameters:
+        policy: says which callables run inline.
+        core: the core that runs the plans.
+        prepare_endpoints: called before the first marked `def` endpoint is.
+    """
+
+    def __init__(
+        self, policy: Policy, core: ModuleType, prepare_endpoints: Callable[[], None]
+    ) -> None:
         self.policy = policy
         self.core = core
+        self.prepare_endpoints = prepare_endpoints
         self._routes: dict[int, _Route] = {}  # by identity of the dependant, which has no hash
         self._unowned: list[int] = []
 
@@ -197,6 +206,8 @@ class _Route:
         endpoint, policy = self.dependant, self._resolver.policy
         is_async = _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint)
         self.is_inline = not is_async and policy.is_inline(endpoint.call)
+        if self.is_inline:
+            self._resolver.prepare_endpoints()
 
     def _decline(self, reason: str, request: Any) -> None:
         if reason not in self._declined:

@@ -55,7 +55,7 @@ def init_app(
         else:
             _warn_once_without_core()
     if _hook.install():
-        _registry.register(root, Resolver(policy, core))
+        _registry.register(root, Resolver(policy, core, _hook.install_for_endpoints))
     return root
 
 
