@@ -198,6 +198,7 @@ cdef struct Place:
     Py_ssize_t start
     Py_ssize_t own  # the first one that is no dependency's
     Py_ssize_t count
+    bint repeats  # has a keyword twice, of which the last one counts
     Py_ssize_t target  # where its result goes, -1: nowhere
 
 
@@ -292,6 +293,7 @@ cdef class Plan:
             place.start = self.size
             place.own = place.start + 1 + len(below)
             place.count = len(names)
+            place.repeats = len(set(names)) != len(names)
             place.target = -1
             self.size += 1 + place.count
             for number, child in enumerate(below):
@@ -574,8 +576,8 @@ cdef object _digits(str text):
     return PyLong_FromLongLong(number)
 
 
-cdef object _called(object call, PyObject **arguments, Py_ssize_t count, tuple keywords):
-    """Call with `count` keyword arguments, which are in front of a place that may be used."""
+cdef object _called(object call, PyObject **arguments, tuple keywords):
+    """Call with keyword arguments; in front of them is a place that may be used."""
     cdef object made, init
     if type(call) is type and (<_TypeWithNew *>call).tp_new == PyBaseObject_Type.tp_new:
         # PERF: what `type.__call__` does for a class with an `__init__` in Python, without making
@@ -583,12 +585,12 @@ cdef object _called(object call, PyObject **arguments, Py_ssize_t count, tuple k
         init = (<object>call).__init__
         if type(init) is function:
             made = PyBaseObject_Type.tp_new(<PyTypeObject *>call, no_arguments, NULL)
-            arguments[-1] = <PyObject *>made
+            (arguments - 1)[0] = <PyObject *>made
             try:
                 if PyObject_Vectorcall(init, arguments - 1, 1, <PyObject *>keywords) is not None:
                     raise TypeError(f"{call.__name__}.__init__() should return None")
             finally:
-                arguments[-1] = NULL
+                (arguments - 1)[0] = NULL
             return made
     return PyObject_Vectorcall(
         call, arguments, PY_VECTORCALL_ARGUMENTS_OFFSET, <PyObject *>keywords
@@ -704,19 +706,10 @@ cdef class Run:
                 if cached is not nothing:
                     self._pass_on(index, cached)
                 elif node.kind == _INLINE:
-                    self._keep(
-                        node,
-                        index,
-                        _called(
-                            node.call, self._values + place.start + 1, place.count, node.keywords
-                        ),
-                    )
+                    self._keep(node, index, self._call(node, place))
                 elif node.kind == _INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
-                    context = _called(
-                        node.call, self._values + place.start + 1, place.count, node.keywords
-                    )
-                    self._keep(node, index, stack.enter_context(context))
+                    self._keep(node, index, stack.enter_context(self._call(node, place)))
                 else:
                     self.node = node
                     self.values = self._dict_of(node, place)
@@ -839,6 +832,11 @@ cdef class Run:
             number = node.keywords.index(name, place.own - place.start - 1)
             _put(self._values + place.start + 1 + number, value)
         return 0
+
+    cdef object _call(self, Node node, Place *place):
+        if place.repeats:
+            return node.call(**self._dict_of(node, place))
+        return _called(node.call, self._values + place.start + 1, node.keywords)
 
     cdef dict _dict_of(self, Node node, Place *place):
         cdef dict values = {}

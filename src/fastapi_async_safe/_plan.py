@@ -159,7 +159,7 @@ class Planner:
             "slot": slot,
             "use_cache": bool(declared.use_cache),
             "groups": groups,
-            "body_fields": used.body_params,
+            "body_fields": list(used.body_params),
             "connection_names": connection_names,
             "background_name": used.background_tasks_param_name or None,
             "response_name": used.response_param_name or None,
@@ -201,7 +201,7 @@ class Planner:
                 params = [parameter(source, field, self._core) for field in fields]
             if None in params:
                 params = []
-            yield self._core.Group(source=source, fields=fields, params=tuple(params))
+            yield self._core.Group(source=source, fields=list(fields), params=tuple(params))
 
     def _connection_names(self, used: Any) -> tuple[str, ...]:
         own = (
