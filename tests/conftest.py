@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 
 import anyio
+import fastapi.routing
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -44,6 +45,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("accelerated") is not None:
         variants = variants[1:]
     metafunc.parametrize("variant", variants)
+
+
+@pytest.fixture(autouse=True)
+def without_what_is_known_of_other_endpoints() -> None:
+    """FastAPI keeps where an endpoint stands by the identity of its function, which may be that of
+    one that is gone.
+    """
+    getattr(fastapi.routing, "_endpoint_context_cache", {}).clear()
 
 
 @pytest.fixture

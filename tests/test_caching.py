@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI, Query, Security
 from fastapi.security import SecurityScopes
+from pydantic import AfterValidator
 
 from fastapi_async_safe import async_safe
 from tests.serving import Serve, needs_dependency_scopes
@@ -320,6 +321,45 @@ def test_errors_below_a_shared_dependency_are_told_for_each_place(serve: Serve) 
     assert answer.status_code == 422
     told = [(error["loc"][1], error["type"]) for error in answer.json()["detail"]]
     assert told == [("number", "int_parsing"), ("size", "missing")] * 3
+
+
+def test_validators_and_default_factories_are_called_for_each_place(serve: Serve) -> None:
+    calls: Counter[str] = Counter()
+
+    def validator(value: int) -> int:
+        calls["validator"] += 1
+        return value
+
+    def factory() -> int:
+        calls["factory"] += 1
+        return 5
+
+    @async_safe
+    def page(number: Annotated[int, AfterValidator(validator)]) -> None:
+        calls["page"] += 1
+
+    @async_safe
+    def size(size: Annotated[int, Query(default_factory=factory)]) -> None:
+        calls["size"] += 1
+
+    @async_safe
+    def above(page: Annotated[None, Depends(page)], size: Annotated[None, Depends(size)]) -> None:
+        calls["above"] += 1
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(
+        a: Annotated[None, Depends(above)],
+        b: Annotated[None, Depends(page)],
+        c: Annotated[None, Depends(size)],
+        d: Annotated[None, Depends(above)],
+    ) -> None: ...
+
+    assert serve(app).get("/?number=1").status_code == 200
+    factory_calls = calls.pop("factory")
+    assert calls == {"validator": 3, "page": 1, "size": 1, "above": 1}
+    assert factory_calls % 3 == 0, "some releases of FastAPI call it more than once"
 
 
 def test_a_mutable_default_is_new_for_each_place(serve: Serve) -> None:

@@ -10,10 +10,11 @@ import anyio
 import fastapi.dependencies.utils
 import fastapi.routing
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI, Request, Response
+from fastapi import BackgroundTasks, Depends, FastAPI, Request, Response, WebSocket
 from fastapi.dependencies.utils import SolvedDependency, get_dependant, solve_dependencies
 from starlette.background import BackgroundTask
 from starlette.concurrency import iterate_in_threadpool
+from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import _hook, _registry, async_safe, init_app
@@ -187,6 +188,45 @@ def test_plans_of_dependants_made_for_one_call_do_not_pile_up(init: Init) -> Non
         resolver = _registry.resolver_of({"app": app})
         assert resolver is not None
         assert len(resolver._routes) < 300
+
+    anyio.run(calls)
+
+
+def test_one_dependant_may_be_resolved_for_requests_and_websockets(init: Init) -> None:
+    @async_safe
+    def dependency(
+        connection: HTTPConnection,
+        number: int,
+        request: Request = None,  # type: ignore[assignment]
+        websocket: WebSocket = None,  # type: ignore[assignment]
+    ) -> str:
+        assert connection is (request or websocket)
+        return f"{type(request or websocket).__name__} {number}"
+
+    def endpoint(value: Annotated[str, Depends(dependency)]) -> None: ...
+
+    async def calls() -> None:
+        app, dependant = init(FastAPI()), get_dependant(path="/", call=endpoint)
+        values = []
+        async with AsyncExitStack() as stack:
+            for connection in (Request, WebSocket) * 2:
+                scope = {**Exchange(query=b"number=7").scope(), "app": app}
+                scope["fastapi_inner_astack"] = scope["fastapi_function_astack"] = stack
+                if connection is WebSocket:
+                    scope["type"] = "websocket"
+                    request = WebSocket(scope, receive=nothing, send=nothing)
+                else:
+                    request = Request(scope)
+                result = await solve_dependencies(
+                    request=request,
+                    dependant=dependant,
+                    async_exit_stack=stack,
+                    embed_body_fields=False,
+                )
+                values.append(result.values["value"])
+        assert values == ["Request 7", "WebSocket 7"] * 2
+
+    async def nothing(*arguments: Any) -> Any: ...
 
     anyio.run(calls)
 

@@ -162,6 +162,38 @@ def test_a_predicate_that_raises_leaves_the_route_to_fastapi_and_says_so(
     assert "of the predicate" in caplog.text
 
 
+@pytest.mark.declines
+def test_a_route_is_left_to_fastapi_with_all_that_is_below_it(serve: Serve) -> None:
+    threads: list[int] = []
+
+    @async_safe
+    def lower() -> None:
+        threads.append(here())
+
+    @async_safe
+    def upper(nothing: Annotated[None, Depends(lower)]) -> None:
+        threads.append(here())
+
+    unknown = function()
+
+    def predicate(call: Any) -> bool:
+        if call is unknown:
+            raise LookupError
+        return True
+
+    app = FastAPI()
+
+    @app.get("/left", dependencies=[Depends(upper), Depends(unknown)])
+    @app.get("/planned", dependencies=[Depends(upper)])
+    async def endpoint() -> list[bool]:
+        return [thread == here() for thread in threads]
+
+    client = serve(app, predicates=[predicate])
+    for path, inline in (("/left", False), ("/planned", True)) * 2:
+        threads.clear()
+        assert client.get(path).json() == [inline, inline]
+
+
 def test_changing_the_list_of_predicates_later_changes_nothing(init: Init) -> None:
     predicates: list[Any] = []
     app = init(app_with(function()), predicates=predicates)

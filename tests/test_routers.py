@@ -169,6 +169,16 @@ def test_what_an_initialised_router_includes_later(init: Init) -> None:
     assert twice(app, "/outer") == INLINE
 
 
+@needs_lazy_routers
+def test_a_router_that_was_served_before_an_initialised_one_includes_it(init: Init) -> None:
+    router, outer = router_with("/path"), init(APIRouter())
+    app = app_with(router)
+    app.include_router(outer, prefix="/outer")
+    assert twice(app, "/path") == NOTHING
+    outer.include_router(router)
+    assert twice(app, "/outer/path") == INLINE
+
+
 def test_a_router_and_its_app_with_different_settings(init: Init) -> None:
     router = init(router_with("/router"), all_classes_safe=True)
     app = init(app_with(router))
@@ -341,6 +351,15 @@ def test_one_app_mounted_in_an_initialised_one_and_in_another(init: Init) -> Non
     for _ in range(2):
         assert TestClient(first).get("/mounted/").json() == INLINE
         assert TestClient(second).get("/mounted/").json() == NOTHING
+
+
+def test_an_app_that_was_served_beside_the_one_it_is_mounted_in_later(init: Init) -> None:
+    app, late = init(FastAPI()), FastAPI()
+    add_route(late)
+    outermost = Starlette(routes=[Mount("/app", app=app), Mount("/late", app=late)])
+    assert twice(outermost, "/late/") == NOTHING
+    app.mount("/late", late)
+    assert twice(outermost, "/app/late/") == INLINE
 
 
 def test_an_initialised_router_of_a_mounted_app(init: Init) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from filelock import FileLock
 from platformdirs import user_cache_path
 from rich.console import Console
 from rich.markup import escape
@@ -29,7 +30,12 @@ _CACHE = user_cache_path("fastapi-async-safe") / "conformance"
 # Below this share of passes on stock, the environment is not one the suite was written for.
 _STOCK_PASS_RATE = 0.95
 
+# The table is as wide as that; what is written into a file or a log of CI has room for it.
+_WIDTH = 110
+
 console = Console(highlight=False, soft_wrap=True)
+if not console.is_terminal:
+    console.width = _WIDTH
 
 
 @dataclass
@@ -83,8 +89,10 @@ def main(
         raise typer.BadParameter(f"{error}; there are {_ALL_MODES}") from None
     good = True
     for version in fastapi or [installed_version("fastapi")]:
-        suite = fetch(version, cache / "sdists")
-        environment = prepare(suite, python, cache / "environments")
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "lock"):
+            suite = fetch(version, cache / "sdists")
+            environment = prepare(suite, python, cache / "environments")
         with tempfile.TemporaryDirectory() as temporary:
             package = Path(temporary, "package")
             if any(mode.core for mode in chosen):

@@ -63,9 +63,8 @@ def prepare(suite: Suite, python: Path, cache: Path) -> Environment:
     complete = environment.directory / "complete"
     if complete.exists():
         return environment
-    subprocess.run(
-        [python, "-m", "venv", "--clear", "--upgrade-deps", environment.directory], check=True
-    )
+    create = (python, "-m", "venv", "--clear", "--upgrade-deps", environment.directory)
+    subprocess.run(create, check=True, stdout=subprocess.DEVNULL)
     with tempfile.TemporaryDirectory() as unpacked:
         suite.unpack(Path(unpacked))
         constraints = Path(unpacked, "constraints-of-its-time.txt")

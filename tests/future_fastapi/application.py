@@ -4,8 +4,6 @@ It has a route for everything that FastAPI's resolver does. Nothing in it import
 test, so that it is the same on stock.
 """
 
-from __future__ import annotations
-
 import asyncio
 import inspect
 import sys
