@@ -2,6 +2,7 @@
 
 import asyncio
 import cProfile
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -12,6 +13,24 @@ from types import CodeType
 from benchmarks.contenders import create_app
 from benchmarks.measurement import request_calls
 from benchmarks.workloads import WORKLOADS
+
+# What functions are for, by their package, file and name; the first that fits counts.
+PURPOSES = {
+    "dependencies, by this package": r"^fastapi_async_safe: |make_solved",
+    "the app": r"^benchmarks: (?!measurement|asgi)|^standard library: <string>.*__init__",
+    "the benchmark itself": r"^benchmarks: ",
+    "asking whether telemetry is on": (
+        r"telemetry|_asgi\.py|_api\.py|contextvars|ContextVar|<frozen os>|_collections_abc"
+        r"|^standard library: __init__\.py"
+    ),
+    "finding the route": r"matches|APIRouter|Route\.handle|get_route_path|re\.(Pattern|Match)",
+    "the frame around every request": (
+        r"errors\.py|exceptions\.py|_exception_handler|contextlib|asyncexitstack|_body_limit"
+        r"|applications\.py|request_response"
+    ),
+    "the response": r"responses\.py|serialize|to_json|'encode'|MutableHeaders|datastructures\.py",
+    "the request handler": r"get_request_handler|run_endpoint|models\.py|requests\.py",
+}
 
 PACKAGES = ("fastapi_async_safe", "fastapi", "starlette", "pydantic", "anyio", "benchmarks")
 
@@ -66,16 +85,25 @@ def _name(code: CodeType | str) -> tuple[str, str]:
     return package, f"{path.name}:{code.co_firstlineno} {code.co_qualname}"
 
 
+def purpose(row: Row) -> str:
+    """What the function is for in a request."""
+    name = f"{row.package}: {row.function}"
+    fitting = (what for what, pattern in PURPOSES.items() if re.search(pattern, name))
+    return next(fitting, "small functions called everywhere")
+
+
 def main(workload: str = "W2", contender: str = "compiled") -> None:
-    """Print shares by package and by function."""
+    """Print shares by package, by purpose and by function."""
     found = list(rows(workload, contender))
-    packages: Counter[str] = Counter()
-    for row in found:
-        packages[row.package] += round(row.share * 1000)
     print(f"{workload}, {contender}: share of the profiled time")
-    for package, share in packages.most_common():
-        print(f"{share / 10:6.1f} %  {package}")
-    print("\n  share  calls  function")
+    for group in (lambda row: row.package, purpose):
+        shares: Counter[str] = Counter()
+        for row in found:
+            shares[group(row)] += row.share
+        for name, share in shares.most_common():
+            print(f"{share:7.1%}  {name}")
+        print()
+    print("  share  calls  function")
     for row in found[:40]:
         print(f"{row.share:7.1%} {row.calls:6.1f}  {row.package}: {row.function}")
 

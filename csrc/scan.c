@@ -1,5 +1,7 @@
 #include "scan.h"
 
+#include <string.h>
+
 /* What a byte means in a query string: a flag of its own, or the end of something. */
 enum { SCAN_EQUALS = 8, SCAN_AMPERSAND = 16 };
 
@@ -100,4 +102,46 @@ scan_unquote(scan_text text, char *out)
         *to++ = *from++;
     }
     return (size_t)(to - out);
+}
+
+/* Where a name is looked for first: short names of one program differ in length, ends or middle. */
+static inline size_t
+scan_bucket(const scan_table *table, const char *start, size_t length)
+{
+    size_t hash = length;
+
+    if (length > 0) {
+        hash = hash * 31 + (unsigned char)start[0];
+        hash = hash * 31 + (unsigned char)start[length / 2];
+        hash = hash * 31 + (unsigned char)start[length - 1];
+    }
+    return hash & table->mask;
+}
+
+void
+scan_add(const scan_table *table, size_t index)
+{
+    const scan_name *name = &table->names[index];
+    size_t bucket = scan_bucket(table, name->start, name->length);
+
+    while (table->buckets[bucket] != 0) {
+        bucket = (bucket + 1) & table->mask;
+    }
+    table->buckets[bucket] = (unsigned int)(index + 1);
+}
+
+ptrdiff_t
+scan_find(const scan_table *table, const char *start, size_t length)
+{
+    size_t bucket = scan_bucket(table, start, length);
+
+    for (; table->buckets[bucket] != 0; bucket = (bucket + 1) & table->mask) {
+        size_t index = table->buckets[bucket] - 1u;
+        const scan_name *name = &table->names[index];
+
+        if (name->length == length && memcmp(name->start, start, length) == 0) {
+            return (ptrdiff_t)index;
+        }
+    }
+    return -1;
 }

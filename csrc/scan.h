@@ -36,4 +36,23 @@ const char *scan_next_pair(const char *cursor, const char *end, scan_pair *pair)
  * `out` has room for `text.length` bytes. An incomplete or wrong escape stays as it is. */
 size_t scan_unquote(scan_text text, char *out);
 
+/* The names that are wanted: `buckets`, of which there are a power of two and more than names,
+ * holds 1 + the index into `names`, or 0. */
+typedef struct {
+    const char *start;
+    size_t length;
+} scan_name;
+
+typedef struct {
+    const scan_name *names;
+    unsigned int *buckets;
+    size_t mask;
+} scan_table;
+
+/* Add names[index] to the table. */
+void scan_add(const scan_table *table, size_t index);
+
+/* Return the index of the name that consists of these very bytes, or -1. */
+ptrdiff_t scan_find(const scan_table *table, const char *start, size_t length);
+
 #endif

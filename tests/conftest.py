@@ -11,6 +11,7 @@ import anyio
 import fastapi.routing
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck, settings
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import _hook, init_app, resolver_backend
@@ -26,6 +27,16 @@ from tests.serving import (
 )
 
 VARIANTS = ("stock", "python", "compiled")
+
+# How long an example takes says nothing: the machine may be busy. `init` gives each example what it
+# gave the first one.
+settings.register_profile(
+    "unhurried",
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("unhurried")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -52,9 +52,8 @@ def is_set(variable: str) -> bool:
 
 def compiled_core_is_installed() -> bool:
     """Say whether the installed distribution comes with a compiled core, importable or not."""
-    files = metadata.files("fastapi-async-safe") or ()
-    names = {f"_core{suffix}" for suffix in EXTENSION_SUFFIXES}
-    return any(path.parent.name == "fastapi_async_safe" and path.name in names for path in files)
+    record = metadata.distribution("fastapi-async-safe").read_text("RECORD") or ""
+    return any(f"fastapi_async_safe/_core{suffix}," in record for suffix in EXTENSION_SUFFIXES)
 
 
 def expected_backend() -> str:

@@ -99,6 +99,30 @@ def test_a_predicate_is_asked_for_them(kind: Kind, init: Init) -> None:
     assert [thread == here() for thread in told] == [True, False]
 
 
+@pytest.mark.accelerated
+@pytest.mark.declines
+def test_where_a_predicate_fails_they_run_in_the_pool_and_it_is_said_once(
+    init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[int] = []
+    task = a_function(told)
+
+    def fails(call: Any) -> bool:
+        if call is task:
+            raise LookupError("of the predicate")
+        return False
+
+    app = init(app_with(task), predicates=[fails])
+    for _ in range(2):
+        assert exchange(app).error is None
+    assert len(told) == 2
+    assert here() not in told
+    (record,) = [record for record in caplog.records if record.name == "fastapi_async_safe"]
+    assert repr(task) in record.getMessage()
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "of the predicate"
+
+
 def test_an_app_that_was_not_initialised_runs_them_in_the_pool(init: Init) -> None:
     told: list[int] = []
     init(FastAPI(), predicates=[lambda call: True])

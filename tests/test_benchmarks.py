@@ -234,6 +234,7 @@ def test_profiles_name_the_functions_of_a_request() -> None:
     assert sum(row.share for row in rows) == pytest.approx(1)
     assert {"fastapi", "starlette", "fastapi_async_safe"} <= {row.package for row in rows}
     assert rows == sorted(rows, key=lambda row: row.share, reverse=True)
+    assert {*call_profile.PURPOSES} <= {call_profile.purpose(row) for row in rows}
 
 
 def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:

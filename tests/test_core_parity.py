@@ -13,7 +13,7 @@ from fastapi import Cookie, Header, Query
 from fastapi import Path as PathParameter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from pydantic import AfterValidator
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 from starlette.datastructures import Headers, QueryParams
 
 from fastapi_async_safe import _core_py, _fastapi, resolver_backend
@@ -26,7 +26,7 @@ PYX = Path(__file__).parent.parent / "csrc" / "_core.pyx"
 needs_compiled_core = pytest.mark.skipif(
     expected_backend() == "python", reason="this is the pure leg: there is one core only"
 )
-many_examples = settings(max_examples=300, deadline=None, database=None)
+many_examples = settings(max_examples=300)
 
 
 def test_the_backend_is_what_installation_and_environment_say() -> None:
@@ -255,7 +255,7 @@ def comparable(error: dict[str, Any]) -> dict[str, Any]:
 
 @needs_compiled_core
 @given(index=st.integers(0, len(DEPENDENCIES) - 1), values=st.lists(texts, max_size=3))
-@settings(max_examples=1000, deadline=None, database=None)
+@settings(max_examples=1000)
 def test_the_compiled_core_reads_parameters_as_the_python_core(
     index: int, values: list[str]
 ) -> None:
@@ -270,6 +270,29 @@ def test_the_compiled_core_reads_parameters_as_the_python_core(
     assert list(map(repr, found.items())) == list(map(repr, expected.items()))
     assert list(map(type, found.values())) == list(map(type, expected.values()))
     assert list(map(comparable, errors)) == list(map(comparable, expected_errors))
+
+
+def price(value: float) -> None:
+    """Take a number with a point in it."""
+
+
+@needs_compiled_core
+@given(text=st.from_regex(r"[0-9]{0,12}\.?[0-9]{0,12}", fullmatch=True))
+@example(text="0.1")
+@example(text="999999999999999")
+@example(text="0.00000000000001")
+@many_examples
+def test_the_compiled_core_reads_decimals_as_pydantic(text: str) -> None:
+    from fastapi_async_safe import _core
+
+    (field,) = _fastapi.fields_of("/", price, QUERY)
+    param = parameter(QUERY, field, _core)
+    assert param.convert == _core_py.DECIMAL
+    try:
+        expected = {"value": TypeAdapter(float).validate_python(text)}
+    except ValidationError:
+        expected = {}
+    assert repr(extracted(_core, param, [text])[0]) == repr(expected)
 
 
 @needs_compiled_core

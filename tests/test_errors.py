@@ -1,10 +1,13 @@
 """What clients and servers get to see of what goes wrong."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from fastapi import Cookie, Depends, FastAPI, Header, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -440,3 +443,43 @@ def test_any_value_is_handed_on(value: Any, mark: Mark, serve: Serve) -> None:
         return got is value
 
     assert serve(app).get("/").json() is True
+
+
+@pytest.mark.accelerated  # a thread of the pool keeps the last exception
+@pytest.mark.parametrize("flavour", ["sync", "async"])
+def test_an_exception_does_not_keep_what_keeps_it(flavour: str, init: Init) -> None:
+    class Collector:
+        error: BaseException | None = None
+
+    witnesses = []
+
+    @async_safe
+    def collector() -> Collector:
+        made = Collector()
+        witnesses.append(weakref.ref(made))
+        return made
+
+    def fails(collector: Annotated[Collector, Depends(collector)]) -> None:
+        collector.error = ValueError("kept")
+        raise collector.error
+
+    async def fails_later(collector: Annotated[Collector, Depends(collector)]) -> None:
+        await anyio.lowlevel.checkpoint()
+        fails(collector)
+
+    failing = fails_later if flavour == "async" else async_safe(fails)
+
+    def serve_once() -> None:
+        app = FastAPI()
+
+        @app.get("/")
+        async def endpoint(
+            collector: Annotated[Collector, Depends(collector)],
+            failed: Annotated[None, Depends(failing)],
+        ) -> None: ...
+
+        assert str(exchange(init(app)).error) == "kept"
+
+    serve_once()
+    gc.collect()
+    assert [witness() for witness in witnesses] == [None]

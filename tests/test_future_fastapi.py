@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import ast
 import importlib.util
-import json
-import pickle
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -25,11 +21,11 @@ import pytest
 from fastapi_async_safe import resolver_backend
 from tests.future_fastapi import edits as tomorrow
 from tests.future_fastapi.application import REQUESTS
-from tests.future_fastapi.edits import MODELS, ROUTING, UTILS, Edit, Edits
+from tests.future_fastapi.edits import MODELS, ROUTING, UTILS, Edit
+from tests.future_fastapi.serving import serve
 
 pytestmark = pytest.mark.accelerated
 
-_CHECKOUT = Path(__file__).parents[1]
 _FASTAPI = version("fastapi")
 
 
@@ -115,18 +111,10 @@ def routes_with_marks(served: dict[str, list[Any]]) -> set[str]:
     }
 
 
+@cache
 def outcome(variant: str, *edits: Edit) -> Outcome:
     """Serve the application under an edited FastAPI in a process of its own."""
-    finished = subprocess.run(
-        [sys.executable, "-m", "tests.future_fastapi", variant],
-        cwd=_CHECKOUT,
-        input=pickle.dumps(Edits(edits)),
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    assert finished.returncode == 0, finished.stderr.decode()
-    return Outcome(**json.loads(finished.stdout))
+    return Outcome(**serve(variant, edits))
 
 
 def everything(variant: str, *edits: Edit) -> Outcome:
@@ -206,7 +194,7 @@ def test_a_new_argument_at_its_default_changes_nothing(variant: str) -> None:
 
 def test_a_route_with_a_new_argument_not_at_its_default_is_left_to_fastapi(variant: str) -> None:
     result = everything(variant, tomorrow.NewArgument("deadline", "None"))
-    assert ["x-deadline", "30"] in result.stock["deadline"][0][0][2]
+    assert ("x-deadline", "30") in result.stock["deadline"][0][0][2]
     assert result.declined == {"/deadline"}
     assert len(result.said) == 1
     assert "deadline" in result.said[0].removeprefix("/deadline")
@@ -230,7 +218,7 @@ def test_a_new_argument_that_may_be_positional_is_never_wrong(variant: str) -> N
 @pytest.mark.parametrize("default", ["None", None])
 def test_a_new_field_of_the_result_is_left_to_fastapi(variant: str, default: str | None) -> None:
     result = everything(variant, tomorrow.NewResult("counted", default))
-    assert ["x-counted", "1"] in result.stock["path"][0][0][2]
+    assert ("x-counted", "1") in result.stock["path"][0][0][2]
     assert result.accelerated_routes == set()
 
 
@@ -245,48 +233,49 @@ _NOTED = """
             calls_of_tomorrow.append(names)
 """
 _EMPTY_IS_MISSING = f"""{_NOTED}
-    def request_params_to_args(fields, received_params):
+    def request_params_to_args(fields, received_params, **told):
         noted(fields)
         if isinstance(received_params, QueryParams):
             pairs = [pair for pair in received_params.multi_items() if pair[1] != ""]
             received_params = QueryParams(pairs)
-        return _request_params_to_args_of_today(fields, received_params)
+        return _request_params_to_args_of_today(fields, received_params, **told)
 """
 _FIRST_WINS = f"""{_NOTED}
-    def request_params_to_args(fields, received_params):
+    def request_params_to_args(fields, received_params, **told):
+        from fastapi import _compat
+
+        is_sequence = getattr(_compat, "shared", _compat).field_annotation_is_sequence
         noted(fields)
         if isinstance(received_params, QueryParams):
-            names = [f.alias for f in fields if not field_annotation_is_sequence(
-                f.field_info.annotation
-            )]
+            names = [f.alias for f in fields if not is_sequence(f.field_info.annotation)]
             pairs = received_params.multi_items()
             seen = {{name: value for name, value in reversed(pairs) if name in names}}
             rest = [pair for pair in pairs if pair[0] not in names]
             received_params = QueryParams([*seen.items(), *rest])
-        return _request_params_to_args_of_today(fields, received_params)
+        return _request_params_to_args_of_today(fields, received_params, **told)
 """
 _DEFAULTS = f"""{_NOTED}
-    def request_params_to_args(fields, received_params):
+    def request_params_to_args(fields, received_params, **told):
         noted(fields)
-        values, errors = _request_params_to_args_of_today(fields, received_params)
+        values, errors = _request_params_to_args_of_today(fields, received_params, **told)
         for field in fields:
             if field.alias not in received_params and isinstance(values.get(field.name), KIND):
                 values[field.name] = values[field.name] * 2
         return values, errors
 """
 _WORDING = f"""{_NOTED}
-    def request_params_to_args(fields, received_params):
+    def request_params_to_args(fields, received_params, **told):
         noted(fields)
-        values, errors = _request_params_to_args_of_today(fields, received_params)
+        values, errors = _request_params_to_args_of_today(fields, received_params, **told)
         return values, [{{**error, "msg": "This is wrong"}} for error in errors]
 """
 _EXTRA_RESULT = f"""{_NOTED}
     class Values(dict):
         pass
 
-    def request_params_to_args(fields, received_params):
+    def request_params_to_args(fields, received_params, **told):
         noted(fields)
-        values, errors = _request_params_to_args_of_today(fields, received_params)
+        values, errors = _request_params_to_args_of_today(fields, received_params, **told)
         values["_seen_by_tomorrow"] = True
         return values, errors
 """
@@ -328,7 +317,6 @@ def test_a_new_attribute_of_a_parameter_is_left_to_fastapi(variant: str) -> None
     assert answers_of(result.stock)["separated"][0][1] == '["a","b"]'
 
 
-@cache
 def unedited() -> dict[str, list[Any]]:
     """Give what the installed FastAPI answers."""
     return outcome("python", tomorrow.Unchanged()).stock
@@ -337,6 +325,7 @@ def unedited() -> dict[str, list[Any]]:
 # ---- names and signatures ---------------------------------------------------------------------
 
 
+@cache
 def private_names() -> list[tuple[str, str]]:
     """List the names of FastAPI's resolver that this package takes from it, by module."""
     spec = importlib.util.find_spec("fastapi_async_safe._fastapi")
@@ -350,17 +339,16 @@ def private_names() -> list[tuple[str, str]]:
         for alias in node.names
     }
     said = {(UTILS, "solve_dependencies"), (MODELS, "Dependant")}
+    defined = {
+        (module, name) for module in (UTILS, MODELS, ROUTING) for name in tomorrow.defined(module)
+    }
     for node in nodes:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             said.add((aliases.get(node.value.id, ""), node.attr))
         elif isinstance(node, ast.ImportFrom) and node.module in (UTILS, MODELS):
             said |= {(node.module, alias.name) for alias in node.names}
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            said |= {
-                (module, node.value)
-                for module in (UTILS, MODELS, ROUTING)
-                if tomorrow.defines(module, node.value)
-            }
+            said |= defined & {(module, node.value) for module in (UTILS, MODELS, ROUTING)}
     names = {module: {*tomorrow.defined_or_imported(module)} for module in (UTILS, MODELS, ROUTING)}
     names[MODELS] |= set(tomorrow.members(MODELS, "Dependant"))
     return sorted(

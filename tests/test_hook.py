@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
+from unittest.mock import Mock
 
 import anyio
 import fastapi.dependencies.utils
@@ -12,13 +13,14 @@ import fastapi.routing
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request, Response, WebSocket
 from fastapi.dependencies.utils import SolvedDependency, get_dependant, solve_dependencies
+from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette.background import BackgroundTask
 from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
-from fastapi_async_safe import _hook, _registry, async_safe, init_app
-from tests.serving import Exchange, Init, here
+from fastapi_async_safe import _endpoint, _hook, _registry, _resolve, async_safe, init_app
+from tests.serving import Exchange, Init, exchange, here
 
 pytestmark = pytest.mark.accelerated
 
@@ -71,13 +73,13 @@ def looks(function: Any) -> dict[str, Any]:
     }
 
 
-HOOKED: list[Any] = [
-    solve_dependencies,
+HOOKED_FOR_ENDPOINTS: list[Any] = [
     fastapi.routing.run_endpoint_function,
     fastapi.routing.serialize_response,
     iterate_in_threadpool,
-    BackgroundTask.__call__,
+    wrap_app_handling_exceptions,
 ]
+HOOKED: list[Any] = [solve_dependencies, BackgroundTask.__call__, *HOOKED_FOR_ENDPOINTS]
 
 
 @pytest.mark.parametrize("function", HOOKED)
@@ -98,6 +100,20 @@ def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook:
     _hook.remove()
     assert function.__code__ is code
     assert set(function.__globals__) == names
+
+
+def test_those_for_endpoints_come_with_the_first_marked_one(
+    init: Init, without_hook: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_endpoint, "marked_endpoints", set())
+    monkeypatch.setattr(_resolve, "marked_endpoints", _endpoint.marked_endpoints)
+    codes = [function.__code__ for function in HOOKED_FOR_ENDPOINTS]
+    app = init(make_app())
+    app.add_api_route("/marked", async_safe(here), response_model=int)
+    assert is_inline(app)
+    assert [function.__code__ for function in HOOKED_FOR_ENDPOINTS] == codes
+    assert exchange(app, "/marked").body == str(here()).encode()
+    assert all(function.__code__ not in codes for function in HOOKED_FOR_ENDPOINTS)
 
 
 def test_every_name_of_the_function_is_still_the_same(without_hook: None) -> None:
@@ -231,6 +247,15 @@ def test_one_dependant_may_be_resolved_for_requests_and_websockets(init: Init) -
     anyio.run(calls)
 
 
+def test_an_application_may_be_a_mock(init: Init) -> None:
+    async def call() -> None:
+        init(FastAPI())
+        result = await solved(Mock(), endpoint)
+        assert result.values["value"][0] == 1
+
+    anyio.run(call)
+
+
 def test_calls_with_a_response_of_their_own_get_it_back(init: Init) -> None:
     def sets_a_header(response: Response) -> None:
         response.headers["x-header"] = "set"
@@ -277,6 +302,34 @@ def test_what_others_cached_says_nothing_of_the_parameters_of_this_call(init: In
         result = await solved(app, both, query=b"number=x", dependency_cache=cache)
         assert [error["loc"] for error in result.errors] == [("query", "number")] * 3
 
+    anyio.run(call)
+
+
+def test_a_cache_may_be_filled_by_others_at_the_same_time(init: Init) -> None:
+    def shared() -> str:
+        raise AssertionError("it is in the cache when it is wanted")
+
+    cache: dict[Any, Any] = {}
+
+    @async_safe
+    def first() -> None:
+        cache.update(dict.fromkeys(keys[-1:], "of another"))
+
+    def endpoint(a: Annotated[None, Depends(first)], b: Annotated[str, Depends(shared)]) -> None:
+        """Want two dependencies."""
+
+    def give() -> str:
+        return "of another"
+
+    async def call() -> None:
+        app = init(FastAPI())
+        shared.__code__, code = give.__code__, shared.__code__
+        keys.extend((await solved(app, endpoint, dependency_cache={})).dependency_cache)
+        shared.__code__ = code
+        result = await solved(app, endpoint, dependency_cache=cache)
+        assert result.values == {"a": None, "b": "of another"}
+
+    keys: list[Any] = []
     anyio.run(call)
 
 

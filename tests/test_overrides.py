@@ -1,16 +1,38 @@
 """`dependency_overrides`: read for each request, and what stands in decides where it runs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Header, Security, WebSocket
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    Header,
+    Query,
+    Response,
+    Security,
+    WebSocket,
+)
 from fastapi.security import SecurityScopes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
-from tests.serving import Init, Serve, here, needs_dependency_scopes
+from tests.serving import (
+    FASTAPI,
+    Exchange,
+    Init,
+    SameAsStock,
+    Serve,
+    exchange,
+    here,
+    needs_dependency_scopes,
+)
 
 
 @async_safe
@@ -372,6 +394,90 @@ def test_a_provider_that_is_false_overrides_nothing(serve: Serve) -> None:
     assert served(False).get("/").json() == ["marked", "unmarked"]
 
 
+class Unready:
+    """Has overrides, but does not give them."""
+
+    @property
+    def dependency_overrides(self) -> Any:
+        raise LookupError("there is no request yet")
+
+
+class Undecided:
+    """Does not say whether it is there."""
+
+    dependency_overrides: dict[Any, Any] = {}  # noqa: RUF012
+
+    def __bool__(self) -> bool:
+        raise LookupError("ask again later")
+
+
+@pytest.mark.parametrize("provider", [object(), Unready(), Undecided()])
+def test_a_provider_without_overrides_is_an_error_only_where_they_are_asked_for(
+    provider: Any, same_as_stock: SameAsStock
+) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+        app.router.dependency_overrides_provider = provider
+        app.add_api_route("/without", lambda number: number)
+        app.add_api_route("/with", lambda value: value, dependencies=[Depends(marked)])
+        return app
+
+    query = Exchange("/without", b"number=1"), Exchange("/with", b"value=1")
+    without, having = same_as_stock(make, *query)
+    if not (0, 157) <= FASTAPI < (0, 160):  # which always ask for them
+        assert without.body == b'"1"'
+    assert isinstance(having.error, (AttributeError, LookupError))
+
+
+@pytest.mark.declines
+def test_overrides_that_fail_do_so_when_fastapi_asks_for_them(same_as_stock: SameAsStock) -> None:
+    class Repaired(dict[Any, Any]):
+        is_broken = True
+
+        def get(self, call: Any, default: Any = None) -> Any:
+            if call is unmarked and self.is_broken:
+                raise LookupError("broken")
+            return default
+
+    def make() -> FastAPI:
+        app = FastAPI()
+        app.dependency_overrides = overrides = Repaired({make: make})
+
+        def repair(broken: bool) -> None:
+            overrides.is_broken = broken
+
+        @app.get("/", dependencies=[Depends(async_safe(repair))])
+        async def endpoint(value: Annotated[str, Depends(unmarked)]) -> str:
+            return value
+
+        return app
+
+    asked = [Exchange(query=b"broken=" + value) for value in (b"0", b"1", b"0", b"x")]
+    assert same_as_stock(make, *asked)[0].status == 200
+
+
+def test_a_provider_may_keep_its_overrides_for_itself(same_as_stock: SameAsStock) -> None:
+    class Proxy:
+        __slots__ = ("_app",)
+
+        def __init__(self, app: FastAPI) -> None:
+            self._app = app
+
+        @property
+        def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+            return vars(self._app)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._app, name)
+
+    def make() -> FastAPI:
+        app = make_app()
+        app.router.dependency_overrides_provider = Proxy(app)
+        return app
+
+    assert same_as_stock(make, Exchange(), Exchange())[1].body == b'["marked","unmarked"]'
+
+
 def test_overrides_of_one_app_are_nothing_to_another(init: Init) -> None:
     first, second = init(make_app()), init(make_app())
     first.dependency_overrides[unmarked] = lambda: "override"
@@ -398,7 +504,7 @@ def test_an_override_of_something_else_changes_nothing(serve: Serve) -> None:
 def test_an_override_by_a_class_is_constructed(serve: Serve) -> None:
     @async_safe
     class Stub(str):
-        def __new__(cls, text: str = "stub") -> "Stub":
+        def __new__(cls, text: str = "stub") -> Self:
             return super().__new__(cls, text)
 
     app = make_app()
@@ -417,3 +523,180 @@ def test_an_endpoint_is_never_overridden(serve: Serve) -> None:
 
     app.dependency_overrides[endpoint] = unmarked
     assert serve(app).get("/").json() == "marked"
+
+
+# ---- overrides that change while a request is being resolved ------------------------------------
+
+
+class Changing:
+    """An application some of whose dependencies change its overrides when they are called."""
+
+    def __init__(self, changes: Mapping[str, str]) -> None:
+        self.app = FastAPI()
+        self.trace: list[str] = []
+        self._changes = changes
+        first, second, third = self._leaf("first"), self._leaf("second"), self._leaf("third")
+
+        async def middle(
+            a: Annotated[str, Depends(first)], b: Annotated[str, Depends(second)]
+        ) -> str:
+            return self._called("middle", a, b)
+
+        def opened(c: Annotated[str, Depends(third)]) -> Iterator[str]:
+            yield self._called("opened", c)
+            self.trace.append("opened exits")
+
+        @async_safe
+        def last(
+            tasks: BackgroundTasks,
+            response: Response,
+            again: Annotated[str, Depends(second, use_cache=False)],
+            opened: Annotated[str, Depends(opened)],
+        ) -> str:
+            tasks.add_task(self.trace.append, "task of last")
+            response.headers.append("x-last", str(len(self.trace)))
+            return self._called("last", again, opened)
+
+        @self.app.get("/", dependencies=[Depends(third)])
+        async def endpoint(
+            one: Annotated[str, Depends(middle)],
+            two: Annotated[str, Depends(first)],
+            three: Annotated[str, Depends(last)],
+            four: Annotated[str, Depends(middle)],
+        ) -> list[list[str]]:
+            return [self.trace.copy(), [one, two, three, four]]
+
+        self._targets = {"first": first, "second": second, "third": third, "middle": middle}
+        self._targets |= {"opened": opened, "last": last}
+
+    def _leaf(self, name: str) -> Any:
+        @async_safe
+        def leaf() -> str:
+            return self._called(name)
+
+        return leaf
+
+    def _called(self, name: str, *arguments: str) -> str:
+        self.trace.append(f"{name}({', '.join(arguments)})")
+        match self._changes.get(name, "").split():
+            case ["clear"]:
+                self.app.dependency_overrides.clear()
+            case ["new", target, stand_in]:
+                self.app.dependency_overrides = {self._targets[target]: self._stand_in(stand_in)}
+            case [target, stand_in]:
+                self.app.dependency_overrides[self._targets[target]] = self._stand_in(stand_in)
+        return name.upper()
+
+    def _stand_in(self, kind: str) -> Any:
+        def plain() -> str:
+            return self._called("plain")
+
+        @async_safe
+        def fed(
+            tasks: BackgroundTasks,
+            response: Response,
+            third: Annotated[str, Depends(self._targets["third"])],
+        ) -> str:
+            tasks.add_task(self.trace.append, "task of fed")
+            response.headers.append("x-fed", str(len(self.trace)))
+            return self._called("fed", third)
+
+        async def opened() -> AsyncIterator[str]:
+            yield self._called("open")
+            self.trace.append("open exits")
+
+        async def checked(number: int) -> str:
+            return self._called("checked", str(number))
+
+        return {"plain": plain, "fed": fed, "opened": opened, "checked": checked}[kind]
+
+
+NAMES = ["first", "second", "third", "middle", "opened", "last"]
+CHANGES = ["clear", "first fed", "second plain", "second opened", "third checked", "new last fed"]
+CHANGES += ["new middle plain", "middle opened", "opened fed", "new first checked", "last plain"]
+
+
+@given(
+    st.dictionaries(st.sampled_from([*NAMES, "plain", "fed"]), st.sampled_from(CHANGES), min_size=1)
+)
+@settings(max_examples=60)
+def test_an_override_counts_from_the_moment_it_is_there(
+    init: Init, changes: dict[str, str]
+) -> None:
+    def answers(initialised: bool) -> list[Any]:
+        made = Changing(changes)
+        app = init(made.app) if initialised else made.app
+        shown = [exchange(app, query=b"number=" + number).shown() for number in (b"1", b"x", b"2")]
+        return [*shown, made.trace]
+
+    assert answers(initialised=True) == answers(initialised=False)
+
+
+@pytest.mark.accelerated
+def test_the_mark_of_an_override_decides_in_the_middle_of_a_request(serve: Serve) -> None:
+    app = FastAPI()
+
+    @async_safe
+    def stand_in() -> int:
+        return here()
+
+    async def change() -> None:
+        app.dependency_overrides[unmarked] = stand_in
+
+    @app.get("/")
+    async def endpoint(
+        changed: Annotated[None, Depends(change)], thread: Annotated[int, Depends(unmarked)]
+    ) -> bool:
+        return thread == here()
+
+    assert serve(app).get("/").json() is True
+
+
+def test_models_know_the_other_parameters_after_overrides_changed(
+    same_as_stock: SameAsStock,
+) -> None:
+    class Strict(BaseModel):
+        model_config = {"extra": "forbid"}
+        number: int = 1
+
+    def make() -> FastAPI:
+        app = FastAPI()
+
+        async def change() -> None:
+            app.dependency_overrides[unmarked] = lambda: "override"
+
+        @app.get("/", dependencies=[Depends(change)])
+        async def endpoint(
+            value: Annotated[str, Depends(unmarked)],
+            model: Annotated[Strict, Query()],
+            other: int = 3,
+        ) -> list[Any]:
+            return [value, model.number, other]
+
+        return app
+
+    same_as_stock(
+        make, *(Exchange(query=b"number=2" + more) for more in (b"", b"&other=4", b"&x="))
+    )
+
+
+def test_a_provider_may_become_true_in_the_middle_of_a_request(serve: Serve) -> None:
+    class Provider:
+        dependency_overrides = {unmarked: lambda: "override"}  # noqa: RUF012
+        truth = False
+
+        def __bool__(self) -> bool:
+            return self.truth
+
+    provider = Provider()
+    app = FastAPI()
+    app.router.dependency_overrides_provider = provider
+
+    async def change() -> None:
+        provider.truth = True
+
+    @app.get("/", dependencies=[Depends(change)])
+    async def endpoint(value: Annotated[str, Depends(unmarked)]) -> str:
+        return value
+
+    assert serve(app).get("/").json() == "override"

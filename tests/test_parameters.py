@@ -2,12 +2,16 @@
 
 import dataclasses
 import enum
+import inspect
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+import fastapi.dependencies.utils
 import pytest
 from fastapi import (
     APIRouter,
@@ -1145,3 +1149,88 @@ def test_parameters_of_all_sources_fail_in_the_order_of_stock(same_as_stock: Sam
 
     (answer,) = same_as_stock(make_app, Exchange("/x", method="POST", body=b"{}", headers=[JSON]))
     assert answer.status == 422
+
+
+# ---- tools in the place of FastAPI's functions ------------------------------------------------
+
+
+class Window(BaseModel):
+    """A parameter model, which FastAPI's own function reads."""
+
+    limit: int = 1
+
+
+def leave_out(values: dict[str, Any], errors: list[Any]) -> tuple[Any, Any]:
+    return {name: value for name, value in values.items() if name != "wanted"}, errors
+
+
+def add_one(values: dict[str, Any], errors: list[Any]) -> tuple[Any, Any]:
+    return {**values, "added": "one"} if "wanted" in values else values, errors
+
+
+def change_types(values: dict[str, Any], errors: list[Any]) -> tuple[Any, Any]:
+    return OrderedDict(values), tuple(errors)
+
+
+@pytest.mark.parametrize("change", [leave_out, add_one, change_types])
+@pytest.mark.parametrize("source", ["query", "body"])
+def test_what_stands_in_for_fastapis_reading_may_give_more_or_less(
+    change: Callable[..., Any], source: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_query = fastapi.dependencies.utils.request_params_to_args
+    read_body = fastapi.dependencies.utils.request_body_to_args
+
+    def changed(*arguments: Any, **options: Any) -> Any:
+        return change(*read_query(*arguments, **options))
+
+    async def changed_body(**options: Any) -> Any:
+        return change(*await read_body(**options))
+
+    if source == "query":
+        monkeypatch.setattr(fastapi.dependencies.utils, "request_params_to_args", changed)
+    else:
+        monkeypatch.setattr(fastapi.dependencies.utils, "request_body_to_args", changed_body)
+
+    def declared(wanted: Annotated[Window, Query()]) -> None: ...
+
+    def declared_body(wanted: Annotated[int, Body(embed=True)] = 3) -> None: ...
+
+    @async_safe
+    def read(wanted: Any = None, **others: Any) -> str:
+        return f"{wanted!r} {others}"
+
+    read.__signature__ = inspect.signature(declared if source == "query" else declared_body)  # type: ignore[attr-defined]
+    app = FastAPI()
+
+    @app.post("/")
+    async def endpoint(value: Annotated[str, Depends(read)]) -> str:
+        return value
+
+    shown = serve(app).post("/", json={"wanted": 7}).json()
+    given = "Window(limit=1)" if source == "query" else "7"
+    assert (
+        shown
+        == {
+            leave_out: "None {}",
+            add_one: f"{given} {{'added': 'one'}}",
+            change_types: f"{given} {{}}",
+        }[change]
+    )
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
+def test_path_parameters_may_be_any_mapping(kind: Callable[..., Any], serve: Serve) -> None:
+    async def change(request: Request) -> None:
+        request.scope["path_params"] = kind(request.scope["path_params"])
+
+    @async_safe
+    def read(number: int) -> int:
+        return number
+
+    app = FastAPI()
+
+    @app.get("/{number}", dependencies=[Depends(change)])
+    async def endpoint(value: Annotated[int, Depends(read)]) -> int:
+        return value
+
+    assert serve(app).get("/3").json() == 3

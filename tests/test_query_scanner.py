@@ -38,7 +38,7 @@ HEADER_KEYS = ("a", "aa", "x-y", "x_y", "q.r", "accept", "ä")
 COOKIE_KEYS = ("a", "aa", "A", "x-y", "x_y", "q.r", "$Path", "ä", "a b")
 MISSING = "never sent"
 
-EXAMPLES = settings(max_examples=400, deadline=None, derandomize=True, database=None)
+EXAMPLES = settings(max_examples=400, derandomize=True)
 
 
 class Probe:

@@ -2,12 +2,14 @@
 
 import contextlib
 import copy
+import io
 import logging
 import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -18,16 +20,19 @@ import fastapi.routing
 import pytest
 import starlette.datastructures
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from starlette.datastructures import UploadFile
 
 from tests.random_trees import description as description_module
 from tests.random_trees import variants
 from tests.random_trees.description import Dep, Description, Endpoint, Node, Param
 from tests.random_trees.driver import Request
 from tests.random_trees.features import features
-from tests.random_trees.oracle import compare
+from tests.random_trees.oracle import compare, differences
+from tests.random_trees.recorder import Recorder
 from tests.random_trees.reproducer import reproducer
 from tests.random_trees.source import source_of
 from tests.random_trees.strategies import descriptions
+from tests.serving import FASTAPI
 
 # What random applications declare is often worth a warning of FastAPI's or pydantic's, but nothing
 # may be left un-awaited.
@@ -80,12 +85,16 @@ class FoundError(AssertionError):
 
 
 def explore(
-    examples: int, check: Callable[[Description], bool], *, shrink: bool = False
+    examples: int,
+    check: Callable[[Description], bool],
+    *,
+    shrink: bool = False,
+    start: int = SEED,
 ) -> Description | None:
     """Give the first description that `check` says yes to, the smallest one if shrunk."""
     found: list[Description] = []
 
-    @seed(SEED)
+    @seed(start)
     @settings(
         max_examples=examples,
         database=None,
@@ -117,9 +126,9 @@ def test_random_trees_are_the_same_on_stock_and_on_both_cores() -> None:
 
     found = explore(EXAMPLES, differs, shrink=True)
     if found is not None:
-        differences = "\n".join(map(str, compare(found, chosen)[1]))
+        shown = "\n".join(map(str, compare(found, chosen)[1]))
         script = reproducer(found)
-        pytest.fail(f"seed {SEED}\n{differences}\n--- a script that shows it:\n{script}")
+        pytest.fail(f"seed {SEED}\n{shown}\n--- a script that shows it:\n{script}")
     if EXAMPLES >= 2000:
         assert EXPECTED_FEATURES - set(seen) == set()
 
@@ -127,6 +136,19 @@ def test_random_trees_are_the_same_on_stock_and_on_both_cores() -> None:
 def test_stock_is_the_same_twice() -> None:
     chosen = (variants.stock(), variants.stock("stock again"))
     assert explore(150, lambda description: bool(compare(description, chosen)[1])) is None
+
+
+@cache
+def examples_on_stock(start: int) -> list[tuple[Description, variants.Run]]:
+    """Give the examples of one seed, and what stock FastAPI does with them."""
+    made: list[tuple[Description, variants.Run]] = []
+
+    def run(description: Description) -> bool:
+        made.append((description, *variants.run(description, (variants.stock(),))))
+        return False
+
+    explore(50, run, start=start)
+    return made
 
 
 def solving(
@@ -164,6 +186,9 @@ def reverse_exits(arguments: Any, solved: Any) -> None:
 
 
 class Forgetful(dict[Any, Any]):
+    def __bool__(self) -> bool:
+        return True  # FastAPI to 0.116 takes another one for an empty one
+
     def __contains__(self, key: object) -> bool:
         return False
 
@@ -209,7 +234,14 @@ def share_lists() -> Any:
         pytest.param(lambda: solving(after=drop_background_tasks), "trace", id="tasks"),
         pytest.param(lambda: solving(after=reverse_exits), "trace", id="order of exits"),
         pytest.param(lambda: solving(before=forget_results), "trace", id="cache"),
-        pytest.param(share_lists, "trace", id="shared defaults"),
+        pytest.param(
+            share_lists,
+            "trace",
+            id="shared defaults",
+            marks=pytest.mark.skipif(
+                FASTAPI < (0, 148), reason="FastAPI validates defaults to 0.147, which copies lists"
+            ),
+        ),
         pytest.param(
             lambda: patch.object(starlette.datastructures, "parse_qsl", keep_plus),
             "trace",
@@ -228,10 +260,21 @@ def test_a_fault_is_noticed(fault: Callable[[], Any], what: str) -> None:
     faulty = variants.stock("faulty", lambda description: fault(), accelerated=what == "thread")
     chosen = (variants.stock(), faulty)
 
-    def noticed(description: Description) -> bool:
-        return any(difference.what == what for difference in compare(description, chosen)[1])
+    def noticed(description: Description, stock: variants.Run) -> bool:
+        runs = [stock, *variants.run(description, (faulty,))]
+        return any(each.what == what for each in differences(description, chosen, runs))
 
-    assert explore(1000, noticed) is not None
+    # Examples of one seed resemble each other.
+    starts = range(SEED, SEED + 20)
+    assert any(noticed(*example) for start in starts for example in examples_on_stock(start))
+
+
+def test_a_file_is_shown_with_what_can_be_read_of_it() -> None:
+    recorder = Recorder()
+    upload = UploadFile(io.BytesIO(b"content"), filename="name")
+    assert recorder.show([upload, upload]).count("b'content'") == 2
+    upload.file.close()
+    assert recorder.show(upload) == "UploadFile('name', None, None)"
 
 
 def test_a_description_is_its_own_literal() -> None:

@@ -1,5 +1,6 @@
 """Parameters that FastAPI fills with things of its own: requests, responses, tasks, scopes."""
 
+import copy
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -9,13 +10,17 @@ from fastapi import (
     BackgroundTasks,
     Depends,
     FastAPI,
+    Header,
+    Query,
     Request,
     Response,
     Security,
     WebSocket,
 )
+from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
+from starlette.datastructures import QueryParams
 from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 
@@ -287,3 +292,97 @@ def test_a_dependency_of_requests_and_websockets_gets_which_it_is(serve: Serve) 
     assert client.get("/").json() == "Request"
     with client.websocket_connect("/") as session:
         assert session.receive_text() == "WebSocket"
+
+
+def test_the_response_has_the_attributes_that_it_has_on_stock(same_as_stock: SameAsStock) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+
+        @async_safe
+        def change(response: Response) -> str:
+            attributes = sorted(vars(response))
+            response.raw_headers = [(b"x-lost", b"as on stock")]
+            response.headers["x-kept"] = "as on stock"
+            return f"{attributes} {response.status_code} {copy.copy(response).body!r}"
+
+        @app.get("/")
+        async def endpoint(value: Annotated[str, Depends(change)]) -> str:
+            return value
+
+        return app
+
+    same_as_stock(make, Exchange(), Exchange())
+
+
+class Looking(APIRoute):
+    """Looks at a request before its dependencies do."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        handler = super().get_route_handler()
+
+        async def looking(request: Request) -> Response:
+            assert (request.query_params, request.headers) is not None
+            response: Response = await handler(request)
+            return response
+
+        return looking
+
+
+@pytest.mark.parametrize("new_query", [b"text=new&many=1&many=2", b"", None])
+@pytest.mark.parametrize("has_looked", [False, True])
+def test_what_a_dependency_makes_of_the_request_is_read_by_the_next(
+    has_looked: bool, new_query: bytes | None, same_as_stock: SameAsStock
+) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+        app.router.route_class = Looking if has_looked else APIRoute
+
+        @async_safe
+        def change(request: Request, text: str) -> str:
+            kept = vars(request)
+            kept["_stays_as_many"] = kept.pop("_form", None)
+            if has_looked:
+                del kept["_query_params"], kept["_headers"]
+                request.scope["headers"] = [(b"x-text", b"new")]
+            if has_looked and new_query is not None:
+                request.scope["query_string"] = new_query
+            if not has_looked:
+                kept["_query_params"] = QueryParams(new_query or b"text=set")
+            return text
+
+        @async_safe
+        def reread(text: str = "none", x_text: Annotated[str, Header()] = "none") -> list[str]:
+            return [text, x_text]
+
+        @app.get("/")
+        async def endpoint(
+            changed: Annotated[str, Depends(change)],
+            again: Annotated[list[str], Depends(reread)],
+            text: str = "none",
+            many: Annotated[list[str], Query()] = [],  # noqa: B006
+            x_text: Annotated[list[str], Header()] = [],  # noqa: B006
+        ) -> list[Any]:
+            return [changed, again, text, many, x_text]
+
+        return app
+
+    exchange = Exchange(query=b"text=old&many=0", headers=[(b"x-text", b"old")])
+    same_as_stock(make, exchange, exchange)
+
+
+def test_a_request_may_get_another_dict(same_as_stock: SameAsStock) -> None:
+    def make() -> FastAPI:
+        app = FastAPI()
+
+        @async_safe
+        def change(request: Request, text: str) -> str:
+            request.__dict__ = {**vars(request), "_query_params": QueryParams("text=new")}
+            return text
+
+        @app.get("/")
+        async def endpoint(changed: Annotated[str, Depends(change)], text: str) -> list[str]:
+            return [changed, text]
+
+        return app
+
+    assert same_as_stock(make, Exchange(query=b"text=old"))[0].body == b'["old","new"]'

@@ -9,6 +9,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, HTTPException
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from starlette.background import BackgroundTask
@@ -521,6 +522,31 @@ def test_a_session_is_on_the_thread_of_the_stream_that_uses_it(init: Init) -> No
     app.add_api_route("/", endpoint)
     assert exchange(app).body == b'"row"\n'
     assert threads == [here()] * 3
+
+
+@pytest.mark.parametrize("goes_wrong", ["the endpoint", "validation"])
+def test_what_an_exception_handler_streams_is_iterated_in_the_pool(
+    goes_wrong: str, init: Init
+) -> None:
+    seen: list[int] = []
+
+    def stream() -> Iterator[bytes]:
+        seen.append(here())
+        yield b"handled"
+
+    async def handle(request: Any, error: Exception) -> StreamingResponse:
+        return StreamingResponse(stream())
+
+    app = FastAPI(exception_handlers={HTTPException: handle, RequestValidationError: handle})
+
+    @app.get("/")
+    @async_safe
+    def endpoint(number: int) -> None:
+        raise HTTPException(400)
+
+    query = b"number=1" if goes_wrong == "the endpoint" else b""
+    assert exchange(init(app), query=query).body == b"handled"
+    assert seen != [here()]
 
 
 def test_outside_of_requests_iterate_in_threadpool_is_as_before(init: Init) -> None:

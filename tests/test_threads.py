@@ -5,7 +5,7 @@ import dataclasses
 import functools
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pytest
 from fastapi import Depends, FastAPI, Security, WebSocket
@@ -46,7 +46,7 @@ def a_class() -> Any:
 
 def a_class_made_by_new() -> Any:
     class Dependency:
-        def __new__(cls) -> "Dependency":
+        def __new__(cls) -> Self:
             self = super().__new__(cls)
             self.thread = here()
             return self

@@ -6,7 +6,9 @@ item of a sync stream, then each sync background task. The hooks ask here before
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import sys
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -25,42 +27,70 @@ class Route(Protocol):
     def streams_inline(self) -> bool:
         """Say whether a sync iterator that the endpoint gave is iterated on the event loop."""
 
-    def runs_inline(self, call: Any) -> bool:
-        """Say whether the policy of the route takes a background task for safe."""
+
+class _Served(weakref.ref[Any]):
+    """A request that is being served, by its connection, which nobody but who serves it need keep;
+    its route is known when its dependencies are solved.
+    """
+
+    __slots__ = ("is_settled", "route")
+    route: Route | None
+    is_settled: bool  # what serves it is known
 
 
-class _Served:
-    """A request that is being served; its route is known when its dependencies are solved."""
-
-    __slots__ = ("route", "scope")
-
-    def __init__(self, scope: Any) -> None:
-        self.scope = scope
-        self.route: Route | None = None
-
-
+marked_endpoints: set[bool] = set()  # filled when there is a marked endpoint
 _served: ContextVar[_Served | None] = ContextVar("fastapi_async_safe_served", default=None)
 
 
-def serve_by(route: Route | None) -> None:
+def serve_by(route: Route | None, connection: Any) -> None:
     """Note which route serves the request; None: nothing of it is to run inline."""
     served = _served.get()
+    if served is None or served() is None:  # it began before there was a marked endpoint
+        served = _begin(connection)
+    served.route = route
+    served.is_settled = True
+
+
+def abandon() -> None:
+    """Note that nothing more of the request is the route's."""
+    served = _served.get()
     if served is not None:
-        served.route = route
+        served.route = None
+        served.is_settled = True
 
 
 def contained(app: Callable[..., Awaitable[None]], connection: Any) -> Any:
-    """Wrap what handles a request so that what is noted of it ends with it.
+    """Begin to serve a request by `app`, and keep what is noted of it from other requests.
 
-    NOTE: an endpoint may call another application in its own context, and some servers and tests
-    serve one request after the other in one: neither may see the route of the other.
+    NOTE: some servers and tests serve one request after the other in one context, and an endpoint
+    may call another application in its own: neither may see the route of the other. What is noted
+    of a request that has ended does not count, so that only a request within a request is wrapped.
+
+    PERF: a wrapper around every request would be a twentieth of one without dependencies, and what
+    is noted here as much, so that nothing is before there is a marked endpoint.
     """
     before = _served.get()
-    if before is not None and before.scope is connection.scope:
-        return app
+    if before is not None:
+        around = before()
+        if around is not None:
+            if around.scope is connection.scope and not before.is_settled:
+                return app
+            return _wrapped(app, connection, before)
+    _begin(connection)
+    return app
 
+
+def _begin(connection: Any) -> _Served:
+    served = _Served(connection)
+    served.route = None
+    served.is_settled = False
+    _served.set(served)
+    return served
+
+
+def _wrapped(app: Callable[..., Awaitable[None]], connection: Any, before: _Served) -> Any:
     async def contained_app(scope: Any, receive: Any, send: Any) -> None:
-        _served.set(_Served(connection.scope))
+        _begin(connection)
         try:
             await app(scope, receive, send)
         finally:
@@ -94,12 +124,23 @@ async def iterate_inline(iterator: Iterable[Any]) -> AsyncIterator[Any]:
         await _fastapi.checkpoint()
 
 
-def is_task_inline(func: Any) -> bool:
-    """Say whether a sync background task is to be called on the event loop."""
-    route = _route()
-    return route is not None and route.runs_inline(func)
+def scope_of_caller() -> Any:
+    """Find the ASGI scope of the response whose background tasks are running, None without one.
+
+    NOTE: Starlette hands a background task nothing of the request. What sends the response, and
+    runs its tasks afterwards, has the scope as a parameter, and is among the callers.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if "scope" in code.co_varnames[: code.co_argcount]:
+            scope = frame.f_locals.get("scope")
+            if isinstance(scope, Mapping):
+                return scope
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
 
 
 def _route() -> Route | None:
     served = _served.get()
-    return None if served is None else served.route
+    return None if served is None or served() is None else served.route

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from functools import cache, lru_cache
 from types import FunctionType
@@ -23,14 +23,13 @@ from fastapi import routing as _routing
 from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
 from fastapi.routing import APIRouter
-from fastapi.security import SecurityScopes
 from starlette import _exception_handler
 from starlette import background as _background
 from starlette import concurrency as _concurrency
 from starlette import requests as _requests
 from starlette.applications import Starlette
 from starlette.background import BackgroundTasks
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers, MutableHeaders, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Host, Mount
@@ -43,6 +42,8 @@ __all__ = ["VERSION", "APIRouter", "Dependant", "Request", "SolvedDependency", "
 # What is looked up in FastAPI's modules under one name in all releases.
 _NEEDED = (
     "BackgroundTasks",
+    "Response",
+    "SecurityScopes",
     "SolvedDependency",
     "get_dependant",
     "request_body_to_args",
@@ -90,6 +91,8 @@ def unusable() -> str | None:
         ("request_body_to_args", 0, ("body_fields", "received_body", "embed_body_fields")),
         ("get_dependant", 0, ("path", "call", "name")),
         ("_solve_generator", 0, _ENTERING_PARAMETERS),
+        ("solve_generator", 0, ("call", "stack", "sub_values")),
+        ("_get_request_param_names", 2, ()),
     ):
         try:
             function = getattr(_utils, name, None)
@@ -269,6 +272,8 @@ def replace_call(dependant: Dependant, call: Any) -> None:
 PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_params")
 WATCHED = ((Response, "__init__"),)
 _RECEIVED = ("path_params", "query_params", "headers", "cookies")
+# Where a request keeps what it made of its scope when it was asked.
+MADE_QUERY, MADE_HEADERS = "_query_params", "_headers"
 
 
 def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tuple[Any, list[Any]]:
@@ -294,11 +299,14 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
 _get_request_param_names: Any = getattr(_utils, "_get_request_param_names", None)
 TELLS_NAMES = _get_request_param_names is not None
 _SOURCES = ("path", "query", "header", "cookie")
+_solved_alone: set[int] = set()  # by identity of a root: its names are those of a larger tree
 _names_of_tree: WeakKeyDictionary[HTTPConnection, dict[str, set[str]]] = WeakKeyDictionary()
 
 
 def note_names(request: HTTPConnection, root: Dependant, overrides_provider: Any) -> None:
     """Keep the names of all parameters of a tree for the extraction, where FastAPI wants them."""
+    if id(root) in _solved_alone:
+        return
     names = getattr(root, "_request_param_names", None)
     if names is None or (overrides_provider and overrides_provider.dependency_overrides):
         names = _get_request_param_names(root, overrides_provider)
@@ -500,9 +508,22 @@ async def limited(context: AbstractContextManager[Any], concurrency: Any) -> Any
             yield value
 
 
+async def solve_alone(declared: Dependant, endpoint: Dependant, **arguments: Any) -> Any:
+    """Solve one dependency of an endpoint, and what it depends on, with `solve_dependencies`."""
+    root = Dependant(dependencies=[declared], call=endpoint.call, path=endpoint.path)
+    _solved_alone.add(id(root))
+    try:
+        return await _utils.solve_dependencies(dependant=root, **arguments)
+    finally:
+        _solved_alone.discard(id(root))
+
+
 # ---- results ----------------------------------------------------------------------------------
 
-new_security_scopes = SecurityScopes
+
+def new_security_scopes(scopes: list[str]) -> Any:
+    """Make what tells a dependency the scopes above it."""
+    return _utils.SecurityScopes(scopes=scopes)
 
 
 def new_background_tasks() -> BackgroundTasks:
@@ -512,7 +533,7 @@ def new_background_tasks() -> BackgroundTasks:
 
 def new_response() -> Any:
     """Make the response that dependencies may set headers and a status code on."""
-    response: Any = Response()
+    response: Any = _utils.Response()
     del response.headers["content-length"]
     response.status_code = None
     return response
@@ -521,48 +542,95 @@ def new_response() -> Any:
 _SOLVED_FIELDS = ("values", "errors", "background_tasks", "response", "dependency_cache")
 
 
-def plain_response() -> tuple[type[Response], dict[str, Any]] | None:
-    """Say how to make what `new_response` makes without running `Response.__init__`.
-
-    Returns:
-        The class, and its attributes but for `raw_headers`, an empty list of its own; None if a
-        response cannot be made so.
-    """
-    if _utils.Response is not Response or type(Response.__init__) is not FunctionType:
-        return None
-    if Response.__init__.__module__ != "starlette.responses" or hasattr(Response, "__slots__"):
-        return None
-    state = dict(vars(new_response()))
-    headers = state.pop("_headers", None)  # made of raw_headers when it is asked for
-    if state.pop("raw_headers", None) != [] or (headers is not None and len(headers)):
-        return None
-    if any(not isinstance(value, (type(None), bytes, int, str)) for value in state.values()):
-        return None
-    return Response, state
-
-
-def plain_solved() -> Any:
-    """Give the class `SolvedDependency` if it can be made by setting its five attributes."""
-    if hasattr(SolvedDependency, "__slots__") or hasattr(SolvedDependency, "__post_init__"):
-        return None
-    return SolvedDependency if SolvedDependency.__new__ is object.__new__ else None
-
-
 def new_solved(
     values: dict[str, Any],
     errors: list[Any],
     background_tasks: BackgroundTasks | None,
-    response: Response,
+    response: Response | None,
     dependency_cache: dict[Any, Any],
 ) -> Any:
-    """Make what `solve_dependencies` returns."""
+    """Make what `solve_dependencies` returns, with a new response where there is none yet."""
     return SolvedDependency(
         values=values,
         errors=errors,
         background_tasks=background_tasks,
-        response=response,
+        response=new_response() if response is None else response,
         dependency_cache=dependency_cache,
     )
+
+
+def makers(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Give the quickest that does what `new_response` and `new_solved` do.
+
+    Parameters:
+        new: makes an object of a class without calling its constructor.
+    """
+    plain_response, plain_solved = _plain_makers(new)
+    # As FastAPI looks up `Response`, and as a tool may have changed it.
+    if _utils.Response is not Response or not _is_plain(Response):
+        return new_response, new_solved
+    return plain_response, plain_solved
+
+
+def _is_plain(response_class: Any) -> bool:
+    initialise = response_class.__init__
+    return (
+        type(initialise) is FunctionType
+        and initialise.__module__ == "starlette.responses"
+        and not hasattr(initialise, "__wrapped__")
+        and response_class.__new__ is object.__new__
+        and response_class.__setattr__ is object.__setattr__
+    )
+
+
+@cache
+def _plain_makers(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    # PERF: setting the attributes that an object has in the end, instead of making it and then
+    # changing it, takes a fifth of the time of a response and a third of that of a dataclass.
+    state = dict(vars(new_response()))
+    headers, raw_headers = state.pop("_headers", None), state.pop("raw_headers", None)
+    fresh = (
+        raw_headers == []
+        and type(headers) is MutableHeaders
+        and MutableHeaders.__new__ is object.__new__
+        and vars(headers) == {"_list": raw_headers}
+        and headers.raw is raw_headers
+    )
+    immutable = all(isinstance(value, (type(None), bytes, int, str)) for value in state.values())
+    if not (fresh and immutable and _is_plain(Response)) or hasattr(Response, "__slots__"):
+        return new_response, new_solved
+    lines = [
+        "response = new(Response)",
+        *(f"response.{name} = {value!r}" for name, value in state.items()),
+        "response._headers = headers = new(MutableHeaders)",
+        "response.raw_headers = headers._list = []",
+    ]
+    namespace = {
+        "new": new,
+        "MutableHeaders": MutableHeaders,
+        "Response": Response,
+        "SolvedDependency": SolvedDependency,
+    }
+    exec("\n    ".join(["def make_response():", *lines, "return response"]), namespace)
+    make_response: Callable[..., Any] = namespace["make_response"]
+    if any(hasattr(SolvedDependency, name) for name in ("__slots__", "__post_init__")):
+        return make_response, new_solved
+    if SolvedDependency.__new__ is not object.__new__:
+        return make_response, new_solved
+    exec(
+        "\n    ".join(
+            [
+                f"def make_solved({', '.join(_SOLVED_FIELDS)}):",
+                "if response is None:",
+                *(f"    {line}" for line in lines),
+                "solved = new(SolvedDependency)",
+                *(f"solved.{name} = {name}" for name in _SOLVED_FIELDS),
+                "return solved",
+            ]
+        ),
+        namespace,
+    )
+    return make_response, namespace["make_solved"]
 
 
 # ---- requests and routes ----------------------------------------------------------------------

@@ -22,6 +22,7 @@ from starlette.datastructures import Headers, QueryParams
 
 from . import _core_py, _fastapi
 from ._core_py import (
+    DECIMAL,
     DIGITS,
     FIELD,
     FRESH,
@@ -202,6 +203,8 @@ def _convert(schema: dict[str, Any], many: bool) -> int:
         return TEXT
     if meaning == {"type": "int"}:
         return DIGITS
+    if meaning == {"type": "float"}:
+        return DECIMAL
     return SCHEMA
 
 
@@ -287,7 +290,8 @@ def _made_up_fields(kind: _Kind) -> Iterable[Any]:
     annotations: dict[int, list[Any]] = {
         TEXT: [str, str | None],
         DIGITS: [int, int | None],
-        SCHEMA: [float, Annotated[int, Ge(1)], Literal["a", "1"], Annotated[str, MaxLen(2)] | None],
+        DECIMAL: [float, float | None],
+        SCHEMA: [Annotated[int, Ge(1)], Literal["a", "1"], Annotated[str, MaxLen(2)] | None],
         FIELD: [
             Annotated[str, AfterValidator(str.upper)],
             Annotated[int, AfterValidator(_positive)],
@@ -343,6 +347,7 @@ def _made_up_default() -> list[str]:
 
 def _made_up_requests(kind: _Kind, alias: str) -> Iterable[tuple[Any, Any, Any]]:
     texts = [[], [""], ["1"], ["x"], ["007"], ["-3"], [" 4 "], ["a", "1"], ["a b&ü%"], ["9" * 30]]
+    texts += [["2.5"], ["1e3"], [".5"], ["1_0.0"], ["nan"]]
     for found in texts:
         if kind.source == QUERY:
             received: Any = QueryParams([(alias, text) for text in found] + [("else", "1")])

@@ -52,7 +52,7 @@ class Planner:
         self._core = core
         self._connection = connection
         self._overrides = overrides
-        self.chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
+        self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
         self._after: list[int] = []
         self._drafts: list[_Draft] = []
@@ -91,8 +91,8 @@ class Planner:
         if self._overrides is None:
             return declared
         call = self._overrides.get(declared.call, declared.call)
-        if not any(seen is declared.call for seen, _ in self.chosen):
-            self.chosen.append((declared.call, call))
+        if not any(seen is declared.call for seen, _ in self._chosen):
+            self._chosen.append((declared.call, call))
         return _fastapi.overridden(declared, call)
 
     def _enter(self, declared: Any, used: Any, is_root: bool = False) -> _Visit:
@@ -154,6 +154,7 @@ class Planner:
             "kind": kind,
             "leaf": visit.entered_at is None,
             "limited": not is_root and _fastapi.concurrency_of(used) is not None,
+            "declared": declared,
             "dependant": used,
             "function_scoped": getattr(declared, "scope", None) == "function",
             "slot": slot,
@@ -234,11 +235,12 @@ class Planner:
             watched += _fastapi.getters(self._connection, source)
         dependants = self._watched(dependant)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
+        new_response, new_solved = _fastapi.makers(self._core.NEW)
         return self._core.Plan(
             connection=self._connection,
             raw=self._raw,
-            response=_fastapi.plain_response(),
-            solved=_fastapi.plain_solved(),
+            new_response=new_response,
+            new_solved=new_solved,
             order=tuple(self._order),
             after=tuple(self._after),
             nodes=tuple(nodes),
@@ -254,6 +256,7 @@ class Planner:
             dependants=tuple(dependants),
             fields=_fastapi.FIELD_NAMES,
             lists=tuple(lists),
+            chosen=None if self._overrides is None else tuple(self._chosen),
         )
 
     def _watched(self, root: Any) -> list[Any]:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from . import _fastapi
 from ._resolve import Resolver
-
-_T = TypeVar("_T")
-_Weak: TypeAlias = weakref.WeakKeyDictionary[Any, _T]
 
 _ATTRIBUTE = "_fastapi_async_safe_resolver"
 
@@ -19,12 +16,12 @@ _ATTRIBUTE = "_fastapi_async_safe_resolver"
 _roots: list[weakref.ref[Any]] = []
 _routers: list[weakref.ref[Any]] = []
 
-# What was found for routes (which have no hash) and for applications that are no roots themselves
-# (by the outermost router a request went through, then by the application), as long as there are
-# as many routes on the roots as there were then.
+# What was found for routes, and for applications that are no roots themselves (with the outermost
+# router a request went through), as long as there are as many routes on the roots as there were
+# then. By identity, as neither routes nor routers have a hash.
 _Found: TypeAlias = Callable[[], Resolver | None]
 _by_route: dict[int, tuple[Any, int, _Found]] = {}
-_by_app: _Weak[_Weak[tuple[int, _Found]]] = weakref.WeakKeyDictionary()
+_by_app: dict[tuple[int, int], tuple[Any, Any, int, _Found]] = {}
 
 
 def register(root: Any, resolver: Resolver) -> None:
@@ -53,14 +50,16 @@ def resolver_of(scope: Any) -> Resolver | None:
         if resolver is not None:
             return resolver
     app = scope.get("app")
-    resolver = _own(app)
-    if resolver is None and app is not None:
-        resolver = _of_mount(app, scope)
-    return resolver
+    # PERF: not by `_own`: a sixth of the time.
+    resolver = getattr(app, _ATTRIBUTE, None)
+    if resolver.__class__ is Resolver:
+        return resolver
+    return None if app is None else _of_mount(app, scope)
 
 
 def _own(root: Any) -> Resolver | None:
-    return getattr(root, _ATTRIBUTE, None)
+    resolver = getattr(root, _ATTRIBUTE, None)
+    return resolver if isinstance(resolver, Resolver) else None  # a mock has any attribute
 
 
 def _stamp(roots: list[weakref.ref[Any]]) -> int:
@@ -92,14 +91,21 @@ def _of_router(scope: Any) -> Resolver | None:
 def _of_mount(app: Any, scope: Any) -> Resolver | None:
     outermost = scope.get("router", app)
     stamp = _stamp(_roots)
+    key = (id(outermost), id(app))
+    known = _by_app.get(key)
+    if known is not None and known[0]() is outermost and known[1]() is app and known[2] == stamp:
+        return known[3]()
+    resolver = _search_mounts(app, outermost)
+
+    def forget(_: Any) -> None:
+        _by_app.pop(key, None)
+
     try:
-        known = _by_app.setdefault(outermost, weakref.WeakKeyDictionary())
-        found = known.get(app)
-    except TypeError:  # an application without a hash
-        return _search_mounts(app, outermost)
-    if found is None or found[0] != stamp:
-        found = known[app] = (stamp, _weakly(_search_mounts(app, outermost)))
-    return found[1]()
+        ends = weakref.ref(outermost, forget), weakref.ref(app, forget)
+    except TypeError:  # an application that cannot be referred to weakly
+        return resolver
+    _by_app[key] = (*ends, stamp, _weakly(resolver))
+    return resolver
 
 
 def _weakly(resolver: Resolver | None) -> _Found:

@@ -9,26 +9,31 @@ from __future__ import annotations
 import logging
 import weakref
 from collections.abc import Callable, Mapping
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
 from . import _fastapi
 from ._core_py import (
+    APART,
     BODY,
     CONTEXT,
     COROUTINE,
-    DONE,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
     NOTHING,
     THREAD,
 )
-from ._endpoint import serve_by
+from ._endpoint import marked_endpoints, serve_by
 from ._plan import DeclinedError, Planner
 from .markers import is_async_safe
 from .policy import Policy
 
 logger = logging.getLogger("fastapi_async_safe")
+
+# Event loops in several threads may serve one app; a plan, and the proofs it rests on, are made by
+# one of them at a time.
+_planning = RLock()
 
 _OVERRIDE_PLANS_KEPT = 4
 _UNOWNED_KEPT = 256
@@ -51,6 +56,7 @@ class Resolver:
         self.prepare_endpoints = prepare_endpoints
         self._routes: dict[int, _Route] = {}  # by identity of the dependant, which has no hash
         self._unowned: list[int] = []
+        self._predicate_failed = False
 
     def solve(
         self,
@@ -74,35 +80,66 @@ class Resolver:
         """
         route = self._routes.get(id(dependant))
         if route is None or route.dependant is not dependant:
-            route = self._adopt(dependant, request.scope)
-        if overrides_provider and overrides_provider.dependency_overrides:
-            plan = route.plan_for(request, overrides_provider.dependency_overrides)
-        else:
-            plan = route.plan
+            route = self._adopt(dependant, request)
+        if not isinstance(request, route.connection):
+            return None
+        plan = route.plan
+        try:
+            overrides = overrides_provider and overrides_provider.dependency_overrides
+            is_overridden = bool(overrides)
+            if is_overridden:
+                plan = route.plan_for(request, overrides)
+        except Exception:
+            return None  # FastAPI asks for overrides later, and only where there is a dependency
+        if not is_overridden:
             if plan is None:
                 plan = None if route.is_declined else route.make_plan(request)
             elif not plan.is_current():
                 plan = route.make_plan(request)
-        if plan is None or not isinstance(request, plan.connection):
-            serve_by(None)
+        if plan is None:
+            return None
+        if dependency_cache is not None and type(dependency_cache) is not dict:
             return None
         if _fastapi.TELLS_NAMES:
             _fastapi.note_names(request, dependant, overrides_provider)
-        stacks: tuple[Any, Any] = (None, None)
-        if plan.needs_stacks:
-            stacks = _fastapi.exit_stacks(request.scope, async_exit_stack)
-        run = self.core.Run(plan, request, *stacks, background_tasks, response, dependency_cache)
-        action = run.advance(NOTHING)
-        if action == DONE:
-            if route.owner is not None:
-                serve_by(route)
-            return run.solved
-        return _drive(route, run, action, body, embed_body_fields)
+        run = self.core.Run(
+            plan,
+            request,
+            async_exit_stack,
+            overrides_provider,
+            background_tasks,
+            response,
+            dependency_cache,
+        )
+        solved = run.advance(NOTHING)
+        if solved is not None:
+            if marked_endpoints:
+                route.serve(request, solved)
+            return solved
+        handed_on = {
+            "body": body,
+            "dependency_overrides_provider": overrides_provider,
+            "async_exit_stack": async_exit_stack,
+            "embed_body_fields": embed_body_fields,
+        }
+        return _drive(route, run, handed_on)
 
-    def _adopt(self, dependant: _fastapi.Dependant, scope: Any) -> _Route:
+    def runs_inline(self, call: Any) -> bool:
+        """Say whether the policy takes a background task, or what streams, for safe."""
+        try:
+            return self.policy.is_inline(call, classes=False)
+        except Exception:
+            if not self._predicate_failed:
+                self._predicate_failed = True
+                logger.warning(
+                    "a predicate failed on %r, which is left to FastAPI", call, exc_info=True
+                )
+            return False
+
+    def _adopt(self, dependant: _fastapi.Dependant, request: Any) -> _Route:
         key = id(dependant)
-        route = self._routes[key] = _Route(self, dependant)
-        owner = _fastapi.owner_of(scope, dependant)
+        route = self._routes[key] = _Route(self, dependant, request)
+        owner = _fastapi.owner_of(request.scope, dependant)
         if owner is not None:
             # FastAPI makes the dependants of included routers anew when their routes change:
             # the plans of the old ones go with the routes they were made for.
@@ -126,21 +163,26 @@ class _Route:
         "_declined_overrides",
         "_overridden",
         "_resolver",
+        "connection",
         "dependant",
         "is_declined",
         "is_inline",
+        "is_served",
         "owner",
         "plan",
     )
 
-    def __init__(self, resolver: Resolver, dependant: _fastapi.Dependant) -> None:
+    def __init__(self, resolver: Resolver, dependant: _fastapi.Dependant, request: Any) -> None:
         self.dependant = dependant
+        is_http = isinstance(request, _fastapi.Request)
+        self.connection = _fastapi.Request if is_http else _fastapi.WebSocket
         self.owner: Any = None
         self.plan: Any = None
         self.is_declined = False
         self.is_inline = False
+        self.is_served = False
         self._resolver = resolver
-        self._overridden: list[_Overridden] = []
+        self._overridden: list[Any] = []
         self._declined: set[str] = set()
         self._declined_overrides: dict[Any, Any] | None = None
 
@@ -152,46 +194,41 @@ class _Route:
         """Say whether a sync iterator that the endpoint gave is iterated on the event loop."""
         # A mark on an `async def` changes nothing; a predicate goes for all that belongs to it.
         call = self.dependant.call
-        return self.is_inline or (is_async_safe(call) is None and self.runs_inline(call))
+        return self.is_inline or (is_async_safe(call) is None and self._resolver.runs_inline(call))
 
-    def runs_inline(self, call: Any) -> bool:
-        """Say whether the policy of the route takes a background task for safe."""
-        try:
-            return self._resolver.policy.is_inline(call, classes=False)
-        except Exception:
-            logger.warning(
-                "a predicate failed on %r, which is left to FastAPI", call, exc_info=True
-            )
-            return False
+    def serve(self, request: Any, solved: Any) -> None:
+        """Note that this route serves the request whose dependencies were solved."""
+        if self.owner is not None:
+            serve_by(self if self.is_served and not solved.errors else None, request)
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route is left to FastAPI."""
-        self.plan = self._made(self._planner(request, None), request)
-        self.is_declined = self.plan is None
-        return self.plan
+        with _planning:
+            if self.plan is None or not self.plan.is_current():
+                self.plan = self._made(None, request)
+            self.is_declined = self.plan is None
+            return self.plan
 
     def plan_for(self, request: Any, overrides: Mapping[Any, Any]) -> Any:
         """Give the plan under overrides; None if the route is left to FastAPI."""
         for made in self._overridden:
-            if made.fits(overrides):
-                return made.plan
+            if made.fits(overrides) and made.is_current():
+                return made
         if self._declined_overrides == overrides:
             return None
-        planner = self._planner(request, overrides)
-        plan = self._made(planner, request)
+        with _planning:
+            plan = self._made(overrides, request)
         if plan is not None:
-            self._overridden.insert(0, _Overridden(plan, planner.chosen))
+            self._overridden.insert(0, plan)
             del self._overridden[_OVERRIDE_PLANS_KEPT:]
         else:
-            self._declined_overrides = dict(overrides)
+            is_mapping = isinstance(overrides, Mapping)
+            self._declined_overrides = dict(overrides) if is_mapping else None
         return plan
 
-    def _planner(self, request: Any, overrides: Mapping[Any, Any] | None) -> Planner:
-        is_http = isinstance(request, _fastapi.Request)
-        connection = _fastapi.Request if is_http else _fastapi.WebSocket
-        return Planner(self._resolver.policy, self._resolver.core, connection, overrides)
-
-    def _made(self, planner: Planner, request: Any) -> Any:
+    def _made(self, overrides: Mapping[Any, Any] | None, request: Any) -> Any:
+        resolver = self._resolver
+        planner = Planner(resolver.policy, resolver.core, self.connection, overrides)
         try:
             plan = planner.plan(self.dependant)
             self._place_endpoint()
@@ -206,7 +243,8 @@ class _Route:
         endpoint, policy = self.dependant, self._resolver.policy
         is_async = _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint)
         self.is_inline = not is_async and policy.is_inline(endpoint.call)
-        if self.is_inline:
+        self.is_served = self.owner is not None and (self.is_inline or bool(policy.predicates))
+        if self.is_served:
             self._resolver.prepare_endpoints()
 
     def _decline(self, reason: str, request: Any) -> None:
@@ -220,38 +258,45 @@ class _Route:
             )
 
 
-class _Overridden:
-    """A plan, and the overrides it was made under."""
-
-    __slots__ = ("_chosen", "plan")
-
-    def __init__(self, plan: Any, chosen: list[tuple[Any, Any]]) -> None:
-        self.plan = plan
-        self._chosen = tuple(chosen)
-
-    def fits(self, overrides: Mapping[Any, Any]) -> bool:
-        """Say whether a plan made now would be this one."""
-        for call, chosen in self._chosen:
-            if overrides.get(call, call) is not chosen:
-                return False
-        return bool(self.plan.is_current())
-
-
-async def _drive(route: _Route, run: Any, action: int, body: Any, embed_body_fields: bool) -> Any:
-    while action != DONE:
-        node = run.node
-        if action == BODY:
-            run.receive_body(
-                *await _fastapi.extract_body(node.body_fields, body, embed_body_fields, run.request)
-            )
-            action = run.advance(NOTHING)
-        elif node.kind == COROUTINE and not node.limited:
-            action = run.advance(await node.call(**run.values))
-        else:
-            action = run.advance(await _call(run, node))
-    if route.owner is not None:
-        serve_by(route)
-    return run.solved
+async def _drive(route: _Route, run: Any, handed_on: dict[str, Any]) -> Any:
+    solved = None
+    try:
+        while solved is None:
+            node, action = run.node, run.action
+            if action == BODY:
+                run.receive_body(
+                    *await _fastapi.extract_body(
+                        node.body_fields,
+                        handed_on["body"],
+                        handed_on["embed_body_fields"],
+                        run.request,
+                    )
+                )
+                solved = run.advance(NOTHING)
+            elif action == APART:
+                background_tasks, response, dependency_cache = run.share()
+                run.receive_solved(
+                    await _fastapi.solve_alone(
+                        node.declared,
+                        route.dependant,
+                        request=run.request,
+                        background_tasks=background_tasks,
+                        response=response,
+                        dependency_cache=dependency_cache,
+                        **handed_on,
+                    )
+                )
+                solved = run.advance(NOTHING)
+            elif node.kind == COROUTINE and not node.limited:
+                solved = run.advance(await node.call(**run.values))
+            else:
+                solved = run.advance(await _call(run, node))
+    except BaseException:
+        run.forget()
+        raise
+    if marked_endpoints:
+        route.serve(run.request, solved)
+    return solved
 
 
 async def _call(run: Any, node: Any) -> Any:

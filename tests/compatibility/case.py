@@ -25,12 +25,35 @@ _INSTALL_SECONDS = 300
 _STUCK_TEST_SECONDS = 60
 # Building wheels has nothing to do with FastAPI's release.
 _MARKERS = "not build"
+# How much of what failed is printed, or of the log's end: a broken release must not hide others.
+_SHOWN_FAILURES = 20
+_SHOWN_LINES = 8
+_SHOWN_WIDTH = 200
+# What the JUnit report calls a test that failed, and one that could not be set up or collected.
+_BAD = ("failure", "error")
 # Warnings that old releases give with current releases of what they depend on. Each names the
 # module that it comes from, so that the same warning from anywhere else is an error.
 _WARNINGS_OF_OLD_RELEASES = (
     # Starlette before 1.0 uses a name that anyio deprecates.
     "ignore:The anyio.abc.BlockingPortal alias:DeprecationWarning:starlette.testclient",
 )
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that failed, and the report of it."""
+
+    test: str
+    report: str
+
+    def __str__(self) -> str:
+        lines = [line for line in self.report.splitlines() if line.strip()]
+        # pytest marks the lines of the exception so, among those of the source.
+        said = [line for line in lines if line.startswith("E ")] or lines
+        if len(said) > _SHOWN_LINES:
+            half = _SHOWN_LINES // 2
+            said = [*said[:half], "...", *said[-half:]]
+        return "\n".join([f"  {self.test}", *(f"    {line[:_SHOWN_WIDTH]}" for line in said)])
 
 
 @dataclass(frozen=True)
@@ -46,6 +69,7 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: Sequence[Failure] = ()
 
     @property
     def good(self) -> bool:
@@ -58,7 +82,14 @@ class Outcome:
         line = f"{head} {counts} {self.seconds:>5.0f} s"
         if self.good:
             return line
-        return f"{line}  {self.problem or 'tests failed'}: see {self.log}"
+        lines = [f"{line}  {self.problem or 'tests failed'}: see {self.log}"]
+        if self.problem is not None:
+            said = self.log.read_text(errors="replace").splitlines()[-_SHOWN_FAILURES:]
+            lines += (f"  {each[:_SHOWN_WIDTH]}" for each in said)
+        lines += map(str, self.failures[:_SHOWN_FAILURES])
+        if (more := len(self.failures) - _SHOWN_FAILURES) > 0:
+            lines.append(f"  and {more} more")
+        return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -125,8 +156,7 @@ class _Case:
             return replace(outcome, problem=f"not done after {self.runner.time_limit:.0f} s")
         if code not in (0, 1) or not results.exists():
             return replace(outcome, problem=f"pytest ended with {code}")
-        passed, failed, skipped = _counts(results)
-        return replace(outcome, passed=passed, failed=failed, skipped=skipped)
+        return _with_results(outcome, results)
 
     async def _install(self, log: BinaryIO) -> int:
         """Install the wheel, its test requirements and what they need, at their newest."""
@@ -203,11 +233,16 @@ async def _output(*command: str) -> str:
     return printed.decode()
 
 
-def _counts(results: Path) -> tuple[int, int, int]:
-    """Read how many tests passed, failed and were skipped out of pytest's JUnit report."""
+def _with_results(outcome: Outcome, results: Path) -> Outcome:
+    """Add what pytest's JUnit report says: how many tests passed and so on, and which failed."""
     ran = failed = skipped = 0
+    failures: list[Failure] = []
     for suite in ET.parse(results).getroot().iter("testsuite"):
         ran += int(suite.attrib["tests"])
         failed += int(suite.attrib["failures"]) + int(suite.attrib["errors"])
         skipped += int(suite.attrib["skipped"])
-    return ran - failed - skipped, failed, skipped
+        for test in suite.iter("testcase"):
+            name = "::".join(filter(None, (test.attrib["classname"], test.attrib["name"])))
+            failures += [Failure(name, bad.text or "") for bad in test if bad.tag in _BAD]
+    passed = ran - failed - skipped
+    return replace(outcome, passed=passed, failed=failed, skipped=skipped, failures=failures)

@@ -391,8 +391,9 @@ def answers(app: FastAPI) -> dict[str, list[Any]]:
     Returns:
         By name of the request, for each time: the answer, and what was called meanwhile.
     """
-    client = TestClient(app, raise_server_exceptions=False)
-    return {sent.name: [_answer(client, sent) for _ in range(2)] for sent in REQUESTS}
+    # Inside its context the client keeps one event loop for all requests.
+    with TestClient(app, raise_server_exceptions=False) as client:
+        return {sent.name: [_answer(client, sent) for _ in range(2)] for sent in REQUESTS}
 
 
 def _answer(client: TestClient, sent: Sent) -> list[Any]:

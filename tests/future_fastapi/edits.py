@@ -24,6 +24,13 @@ PARAMS = "fastapi.params"
 class Edit:
     """One change in the source of FastAPI."""
 
+    name: str
+
+    @property
+    def word(self) -> str:
+        """What the source of each module that it changes has in it."""
+        return self.name
+
     def change(self, module: str, tree: ast.Module) -> int:
         """Change the tree of one of FastAPI's modules.
 
@@ -40,6 +47,8 @@ class Edit:
 @dataclass(frozen=True)
 class Unchanged(Edit):
     """Nothing is changed."""
+
+    word = "solve_dependencies"
 
     def change(self, module: str, tree: ast.Module) -> int:
         return int(module == UTILS)
@@ -130,6 +139,7 @@ class NewField(Edit):
     name: str
     default: str | None  # source text; None: the constructor has to be told
     unset: str = "0"  # what the constructor is told in FastAPI then
+    word = "Dependant"
 
     def change(self, module: str, tree: ast.Module) -> int:
         changed = 0
@@ -194,6 +204,8 @@ class RenamedField(Edit):
 class NewKind(Edit):
     """Callables with an attribute `resource` have a `Dependant` of a class of its own."""
 
+    word = "get_dependant"
+
     def change(self, module: str, tree: ast.Module) -> int:
         if module != UTILS:
             return 0
@@ -228,6 +240,7 @@ class NewArgument(Edit):
     name: str
     default: str | None  # source text; None: it is required
     positional: bool = False
+    word = "solve_dependencies"
 
     def change(self, module: str, tree: ast.Module) -> int:
         changed = 0
@@ -304,6 +317,7 @@ class NewResult(Edit):
 
     name: str
     default: str | None  # source text; None: the constructor has to be told
+    word = "solve_dependencies"
 
     def change(self, module: str, tree: ast.Module) -> int:
         changed = 0
@@ -329,6 +343,7 @@ class NewAttribute(Edit):
     """Parameters have an attribute that says what their values are split by."""
 
     name: str = "separator"
+    word = "Param"
 
     def change(self, module: str, tree: ast.Module) -> int:
         if module == PARAMS:
@@ -337,8 +352,8 @@ class NewAttribute(Edit):
         if module != UTILS:
             return 0
         split = f"""
-            def request_params_to_args(fields, received_params):
-                values, errors = _request_params_to_args_of_today(fields, received_params)
+            def request_params_to_args(fields, received_params, **told):
+                values, errors = _request_params_to_args_of_today(fields, received_params, **told)
                 for field in fields:
                     separator = field.field_info.{self.name}
                     if separator is not None and field.name in values:
@@ -359,13 +374,15 @@ class Edits:
     edits: Sequence[Edit]
     changed: dict[int, int] = field(default_factory=dict)
 
-    def change(self, module: str, tree: ast.Module) -> bool:
-        """Make all of them in one module, and say whether that has changed it."""
+    def change(self, module: str, source: str) -> ast.Module | None:
+        """Make all of them in one module, and give its tree if that has changed it."""
+        if not any(edit.word in source for edit in self.edits):
+            return None
+        tree = ast.parse(source)
         changes = [edit.change(module, tree) for edit in self.edits]
         for position, count in enumerate(changes):
             self.changed[position] = self.changed.get(position, 0) + count
-        ast.fix_missing_locations(tree)
-        return any(changes)
+        return ast.fix_missing_locations(tree) if any(changes) else None
 
     def check(self) -> None:
         """Raise LookupError if one of them has found nothing to change."""
@@ -378,13 +395,12 @@ _HAS_NAME = "sub_dependant.name is not None"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
-def tree_of(module: str) -> ast.Module:
-    """Give the syntax tree of one of FastAPI's modules as it is installed, without importing it."""
-    return ast.parse(_source(module))
-
-
 @cache
-def _source(module: str) -> str:
+def tree_of(module: str) -> ast.Module:
+    """Give the syntax tree of one of FastAPI's modules as it is installed, without importing it.
+
+    It is not to be changed.
+    """
     path: Any = None
     found = None
     for end in range(1, module.count(".") + 2):
@@ -394,7 +410,7 @@ def _source(module: str) -> str:
         path = found.submodule_search_locations
     assert found is not None
     assert found.origin is not None
-    return Path(found.origin).read_text(encoding="utf-8")
+    return ast.parse(Path(found.origin).read_text(encoding="utf-8"))
 
 
 def defined_or_imported(module: str) -> Iterator[str]:
@@ -406,9 +422,9 @@ def defined_or_imported(module: str) -> Iterator[str]:
             yield from map(_bound, node.names)
 
 
-def defines(module: str, name: str) -> bool:
-    """Say whether a module of FastAPI has a function or class of that name."""
-    return _defines(tree_of(module), name)
+def defined(module: str) -> list[str]:
+    """List the functions and classes of a module of FastAPI."""
+    return [node.name for node in tree_of(module).body if isinstance(node, _DEFINITIONS)]
 
 
 def defines_function(module: str, name: str) -> bool:

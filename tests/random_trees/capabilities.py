@@ -12,6 +12,11 @@ _DEPENDS = inspect.signature(Depends).parameters
 
 VERSION = tuple(int(part) for part in fastapi.__version__.split(".")[:2])
 
+#: What is `async` inside a `partial`, and endpoints that are objects, are awaited.
+HAS_UNWRAPPING = VERSION >= (0, 123)
+#: A sync `yield` dependency is left whatever was raised; before, only the garbage collector ended
+#: one after a `CancelledError` or another exception that is no `Exception`.
+HAS_EXITS_ALWAYS = VERSION >= (0, 162)
 #: `Depends(scope=...)`
 HAS_SCOPE = "scope" in _DEPENDS
 #: `Depends(max_concurrency=...)`

@@ -16,6 +16,7 @@ from typing import Any
 
 import fastapi
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import FlakyFailure
 
 from . import description as description_module
 from .description import Description
@@ -87,6 +88,10 @@ def run_chunk(job: tuple[int, int]) -> Result:
         example, found = last[0]
         result.script = reproducer(example)
         result.differences = [str(each) for each in found]
+    except FlakyFailure:  # a race, or a machine that stood still
+        example, found = last[0]
+        result.script = reproducer(example)
+        result.differences = [f"{each}, once and not again" for each in found]
     finally:
         close()
     return result

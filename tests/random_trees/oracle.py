@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .description import Description, Node
@@ -32,6 +33,13 @@ def compare(
 ) -> tuple[list[Run], list[Difference]]:
     """Run the example, and list the differences of every variant from the first one."""
     runs = run(description, chosen)
+    return runs, differences(description, chosen, runs)
+
+
+def differences(
+    description: Description, chosen: tuple[Variant, ...], runs: Sequence[Run]
+) -> list[Difference]:
+    """List the differences of every variant from the first one, and what ran in a wrong place."""
     found: list[Difference] = []
     stock = runs[0]
     for number, outcome in enumerate(stock.outcomes):
@@ -44,7 +52,7 @@ def compare(
             continue
         for number, (expected, seen) in enumerate(zip(stock.outcomes, other.outcomes, strict=True)):
             found += _differences(description, variant, number, expected, seen)
-    return runs, found
+    return found
 
 
 def _differences(

@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -221,14 +222,18 @@ class Recorder:
             given = sorted(value.model_fields_set)
             return f"{type(value).__name__}({self.show(fields | extra)}, set={given})"
         if isinstance(value, UploadFile):
-            content = value.file.read()
-            value.file.seek(0)
+            content = None  # once the form is closed
+            if not value.file.closed:
+                content = value.file.read()
+                value.file.seek(0)
             return f"UploadFile({value.filename!r}, {value.content_type!r}, {content!r})"
         if inspect.iscoroutine(value):
             self.track(value)
             return f"<coroutine {value.__name__}>"
         if inspect.isgenerator(value) or inspect.isasyncgen(value):
             return f"<{type(value).__name__} {value.__name__}>"
+        if isinstance(value, AbstractContextManager):
+            return f"<{type(value).__name__}>"
         if isinstance(value, SecurityScopes):
             return f"SecurityScopes({value.scopes}, {value.scope_str!r})"
         if isinstance(value, (HTTPConnection, Response, StarletteBackgroundTasks)):

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
 from hypothesis import strategies as st
 
-from .capabilities import HAS_MIXED_MODELS, HAS_SCOPE, HAS_STREAMING_ENDPOINTS
+from .capabilities import (
+    HAS_EXITS_ALWAYS,
+    HAS_MIXED_MODELS,
+    HAS_SCOPE,
+    HAS_STREAMING_ENDPOINTS,
+    HAS_UNWRAPPING,
+)
 from .description import (
     FORMS,
     Dep,
@@ -29,7 +36,8 @@ from .types_of_parameters import BODY_TYPES, FILE_TYPES, TYPES, ParameterType
 
 T = TypeVar("T")
 
-_PERCENT = st.integers(0, 99)
+_integers = cache(st.integers)
+_PERCENT = _integers(0, 99)
 _NAMES = ("a", "b", "c", "d", "e_f", "g")
 #: How many of a hundred parameters share their name, and so their key, with other nodes.
 _SHARED = 30
@@ -37,6 +45,9 @@ _ALIASES = ("q", "x-y", "X", "a", "ä", "a.b", "items[]", "e_f", "Q")
 _PATH_NAMES = ("p0", "p1")
 _COUNTS = (1, 2, 3, 4, 5, 6, 2, 3, 4, 5, 8, 12, 20)
 _LARGEST_TREE = 70
+_FAILURES = tuple(
+    name for name, make in EXCEPTIONS.items() if HAS_EXITS_ALWAYS or isinstance(make(), Exception)
+)
 _FIELD_KINDS = tuple(kind for kind in TYPES if kind not in ("", "'int'"))
 _PLAIN_KINDS = tuple(kind for kind in _FIELD_KINDS if TYPES[kind].path)
 
@@ -52,11 +63,11 @@ class _Draw:
         return self.draw(_PERCENT) >= 100 - percent
 
     def number(self, low: int, high: int) -> int:
-        return self.draw(st.integers(low, high))
+        return self.draw(_integers(low, high))
 
     def pick(self, values: Sequence[T]) -> T:
         """Shrinks to the first."""
-        return values[self.draw(st.integers(0, len(values) - 1))]
+        return values[self.draw(_integers(0, len(values) - 1))]
 
 
 @st.composite
@@ -117,6 +128,8 @@ class _Maker:
             ("sync",) * 5 + ("async",) * 2 + ("gen",) * 3 + ("agen",) * 2 + ("scheme",)
         )
         form = d.pick(FORMS[flavour])
+        if flavour == "async" and "partial" in form and not HAS_UNWRAPPING:
+            form = "function"  # otherwise nobody awaits what it gives
         if form == "contextmanager" and not d.chance(20):
             form = "function"
         if flavour == "scheme":
@@ -411,6 +424,8 @@ class _Maker:
         if flavour in ("gen", "agen"):
             replies = ["dict", "raw", "model"]
         form = d.pick(("function", "instance", "partial")) if d.chance(25) else "function"
+        if flavour == "async" and not HAS_UNWRAPPING:
+            form = "function"  # otherwise nobody awaits what it gives
         node = Node(
             form,
             flavour,
@@ -531,7 +546,7 @@ class _RequestMaker:
             places += [
                 (f"M{number}.{param.name}", "validate") for param in model.fields if param.validator
             ]
-        return tuple((*d.pick(places), d.pick(tuple(EXCEPTIONS))) for _ in range(d.number(1, 2)))
+        return tuple((*d.pick(places), d.pick(_FAILURES)) for _ in range(d.number(1, 2)))
 
     # --- texts ---
 

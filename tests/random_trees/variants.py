@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import gc
 import logging
 import sys
 import types
@@ -11,6 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+
+import fastapi.dependencies.models
+import fastapi.dependencies.utils
+import fastapi.routing
 
 from fastapi_async_safe import (
     AsyncSafeMixin,
@@ -202,6 +207,18 @@ async def _run(variant: Variant, code: types.CodeType, description: Description)
         return Run(None, tuple(outcomes), tuple(declined))
 
 
+def _forget() -> None:
+    """Empty what FastAPI remembers of the callables it has seen.
+
+    It would keep every application alive, and some of it goes by the identity of what is gone.
+    """
+    for module in (fastapi.dependencies.models, fastapi.dependencies.utils):
+        for value in vars(module).values():
+            if isinstance(value, functools._lru_cache_wrapper):
+                value.cache_clear()
+    getattr(fastapi.routing, "_endpoint_context_cache", {}).clear()
+
+
 _runner: asyncio.Runner | None = None
 
 
@@ -210,13 +227,17 @@ def run(description: Description, chosen: tuple[Variant, ...]) -> list[Run]:
     global _runner  # noqa: PLW0603
     if _runner is None:
         _runner = asyncio.Runner()
+        gc.freeze()  # what there is by now would be looked through again and again
     source = source_of(description)
     code = compile(source, "<random tree>", "exec", dont_inherit=True)
 
     async def every() -> list[Run]:
         return [await _run(variant, code, description) for variant in chosen]
 
-    return _runner.run(every())
+    try:
+        return _runner.run(every())
+    finally:
+        _forget()
 
 
 def close() -> None:
@@ -225,4 +246,5 @@ def close() -> None:
     if _runner is not None:
         _runner.close()
         _runner = None
+        gc.unfreeze()
     _hook.remove()

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +17,12 @@ from typing import Any, TypeVar
 import anyio.to_thread
 import sniffio
 
+from tests.said import listening
+
 Call = TypeVar("Call", bound=Callable[..., Any])
 
 STOCK = "stock"
 _CHECKOUT = Path(__file__).parents[2]
-_PACKAGE = "fastapi_async_safe"
 
 
 class Scene:
@@ -128,24 +127,11 @@ def _played(module: str, name: str, variant: str, order: str) -> Played:
 def main(scene: Callable[[Scene], Any], variant: str, order: str) -> None:
     """Play a scene here, and print what came of it."""
     hand = Scene(variant, order)
-    said = _Said()
-    logging.getLogger(_PACKAGE).addHandler(said)
     _count_hops(hand)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with listening() as said:
         seen = scene(hand)
-    said.messages += [str(warning.message) for warning in caught if "async-safe" in str(warning)]
-    result = {"seen": seen, "visits": hand.visits, "hops": hand.hops, "said": said.messages}
+    result = {"seen": seen, "visits": hand.visits, "hops": hand.hops, "said": said}
     print(json.dumps(result, default=repr))
-
-
-class _Said(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
 
 
 def _count_hops(hand: Scene) -> None:

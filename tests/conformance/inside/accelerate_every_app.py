@@ -56,20 +56,21 @@ def _accelerate(app: Any) -> None:
 
 @cache
 def _counted_init_app() -> Callable[..., Any]:
-    """Import the package, and count what its hook answers FastAPI."""
-    from fastapi_async_safe import _hook, init_app
+    """Import the package, and count what its resolvers answer FastAPI."""
+    from fastapi_async_safe import init_app
+    from fastapi_async_safe._resolve import Resolver
 
-    enter = _hook.enter
+    solve = Resolver.solve
 
-    @wraps(enter)
+    @wraps(solve)
     def counted(*args: Any) -> Any:
-        solved = enter(*args)
+        solved = solve(*args)
         counts["declined" if solved is None else "resolved"] += 1
         if solved is None:
             declined[os.environ.get("PYTEST_CURRENT_TEST", "outside pytest")] += 1
         return solved
 
-    _hook.enter = counted  # type: ignore[assignment]
+    Resolver.solve = counted  # type: ignore[method-assign]
     logging.getLogger("fastapi_async_safe").addHandler(_Logged(logging.WARNING))
     return init_app
 

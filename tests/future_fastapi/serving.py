@@ -1,31 +1,33 @@
-"""Serves the application under an edited FastAPI; edits come in pickled, what came of it goes out
-as JSON."""
+"""Serves the application under an edited FastAPI, in a process that has not imported FastAPI."""
 
 from __future__ import annotations
 
-import ast
-import json
-import logging
-import pickle
+import faulthandler
+import multiprocessing
 import sys
-import warnings
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from importlib.util import decode_source
+from multiprocessing.context import BaseContext
 from types import CodeType, ModuleType
 from typing import Any
 
-from tests.future_fastapi.edits import UTILS, Edits
+from tests.future_fastapi.edits import UTILS, Edit, Edits
+from tests.said import listening
 
-_PACKAGE = "fastapi_async_safe"
+# What takes long to import and is the same under each edit.
+_NOT_EDITED = ["pydantic", "python_multipart", "starlette.testclient"]
+_TIME_LIMIT = 120.0
 
 
 class _EditedFile(SourceFileLoader):
     edits: Edits
 
     def get_code(self, fullname: str) -> CodeType:
-        tree = ast.parse(self.get_data(self.path))
-        if not self.edits.change(fullname, tree):
+        tree = self.edits.change(fullname, decode_source(self.get_data(self.path)))
+        if tree is None:
             code = super().get_code(fullname)
             assert code is not None
             return code
@@ -51,30 +53,37 @@ class _Importer(MetaPathFinder):
         return spec
 
 
-class _Said(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.messages: list[str] = []
+def serve(variant: str, edits: Sequence[Edit]) -> dict[str, Any]:
+    """Serve it in a process of its own.
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.messages.append(record.getMessage())
+    Returns:
+        The `stock` and `accelerated` answers, the `calls` that an edit noted and what was `said`.
+    """
+    with ProcessPoolExecutor(1, _context()) as executor:
+        return executor.submit(_serve, variant, Edits(edits)).result()
 
 
-def main(variant: str) -> None:
-    """Serve on stock, then in `variant`, and print."""
-    edits: Edits = pickle.load(sys.stdin.buffer)
+def _context() -> BaseContext:
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_NOT_EDITED)
+    return context
+
+
+def _serve(variant: str, edits: Edits) -> dict[str, Any]:
+    """Serve on stock, then in `variant`."""
+    faulthandler.dump_traceback_later(_TIME_LIMIT, exit=True)
     sys.meta_path.insert(0, _Importer(edits))
     # NOTE: the application imports FastAPI, which must not happen before it is edited.
+    assert "fastapi" not in sys.modules
     from tests.future_fastapi.application import answers, is_marked, make
 
     stock = answers(make())
     edits.check()
     calls = getattr(sys.modules[UTILS], "calls_of_tomorrow", [])
     calls.clear()
-    said = _Said()
-    logging.getLogger(_PACKAGE).addHandler(said)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with listening() as said:
         from fastapi import FastAPI
 
         from fastapi_async_safe import init_app
@@ -83,17 +92,4 @@ def main(variant: str) -> None:
         for root in (app, FastAPI()):
             init_app(root, predicates=[is_marked], accelerated=variant == "compiled")
         accelerated = answers(app)
-    result: dict[str, Any] = {
-        "stock": stock,
-        "accelerated": accelerated,
-        "calls": calls,
-        "said": [
-            *(str(warning.message) for warning in caught if "async-safe" in str(warning.message)),
-            *said.messages,
-        ],
-    }
-    json.dump(result, sys.stdout)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return {"stock": stock, "accelerated": accelerated, "calls": calls, "said": said}
