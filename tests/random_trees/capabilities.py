@@ -17,6 +17,9 @@ HAS_UNWRAPPING = VERSION >= (0, 123)
 #: A sync `yield` dependency is left whatever was raised; before, only the garbage collector ended
 #: one after a `CancelledError` or another exception that is no `Exception`.
 HAS_EXITS_ALWAYS = VERSION >= (0, 162)
+#: A dependency that is a context manager fails when it is entered; before, FastAPI with unwrapping
+#: went on to leave it, which failed in its turn.
+HAS_EXITS_AFTER_ENTERING = VERSION >= (0, 162) or not HAS_UNWRAPPING
 #: `Depends(scope=...)`
 HAS_SCOPE = "scope" in _DEPENDS
 #: `Depends(max_concurrency=...)`

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 from hypothesis import strategies as st
 
 from .capabilities import (
+    HAS_EXITS_AFTER_ENTERING,
     HAS_EXITS_ALWAYS,
     HAS_MIXED_MODELS,
     HAS_SCOPE,
@@ -130,7 +131,7 @@ class _Maker:
         form = d.pick(FORMS[flavour])
         if flavour == "async" and "partial" in form and not HAS_UNWRAPPING:
             form = "function"  # otherwise nobody awaits what it gives
-        if form == "contextmanager" and not d.chance(20):
+        if form == "contextmanager" and not (HAS_EXITS_AFTER_ENTERING and d.chance(20)):
             form = "function"
         if flavour == "scheme":
             return Node(form, flavour, auto_error=d.chance(50))
