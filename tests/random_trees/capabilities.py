@@ -14,6 +14,8 @@ VERSION = tuple(int(part) for part in fastapi.__version__.split(".")[:2])
 
 #: What is `async` inside a `partial`, and endpoints that are objects, are awaited.
 HAS_UNWRAPPING = VERSION >= (0, 123)
+#: Scopes stay as declared; before, each request with overrides adds to them once more.
+HAS_STEADY_SCOPES = VERSION >= (0, 122)
 #: A sync `yield` dependency is left whatever was raised; before, only the garbage collector ended
 #: one after a `CancelledError` or another exception that is no `Exception`.
 HAS_EXITS_ALWAYS = VERSION >= (0, 162)

@@ -16,6 +16,7 @@ from .capabilities import (
     HAS_EXITS_ALWAYS,
     HAS_MIXED_MODELS,
     HAS_SCOPE,
+    HAS_STEADY_SCOPES,
     HAS_STREAMING_ENDPOINTS,
     HAS_UNWRAPPING,
 )
@@ -203,11 +204,15 @@ class _Maker:
         pairs: list[tuple[int, int]] = []
         if not count or not d.chance(25):
             return ()
+        if any(map(_adds_scopes, self.nodes)):
+            return ()
         for _ in range(d.number(1, 2)):
             old = d.number(0, count - 1)
             # What overrides a node depends on nothing above it, so that the tree stays finite.
             new = self.node(old)
             if any(dep.scope == "function" for dep in new.deps) and new.flavour in ("gen", "agen"):
+                continue
+            if _adds_scopes(new):
                 continue
             if old not in dict(pairs):
                 pairs.append((old, len(self.nodes)))
@@ -467,6 +472,10 @@ class _Maker:
         return Settings(
             d.chance(35), predicate, chosen, d.pick(("after", "before")), on, d.chance(25)
         )
+
+
+def _adds_scopes(node: Node) -> bool:
+    return not HAS_STEADY_SCOPES and any(dep.scopes for dep in node.deps)
 
 
 class _RequestMaker:
