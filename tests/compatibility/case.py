@@ -22,6 +22,7 @@ from .wheel import core_variable
 _CHECKOUT = Path(__file__).parents[2]
 _INSTALL_SECONDS = 300
 # A test that takes longer has its stack written to the log; the time limit of the case ends it.
+# Two thousand random trees take a few minutes.
 _STUCK_TEST_SECONDS = 300
 # Building wheels has nothing to do with FastAPI's release.
 _MARKERS = "not build"
