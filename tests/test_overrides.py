@@ -264,6 +264,29 @@ def test_an_override_gets_the_security_scopes_of_the_declaration(serve: Serve) -
     assert serve(app).get("/").json() == ["read write", "admin"]
 
 
+@pytest.mark.accelerated  # to 0.121 FastAPI adds to them each time
+def test_security_scopes_are_the_same_at_each_request_under_overrides(serve: Serve) -> None:
+    @async_safe
+    def inner(scopes: SecurityScopes) -> str:
+        return scopes.scope_str
+
+    @async_safe
+    def outer(below: Annotated[str, Security(inner, scopes=["write"])]) -> str:
+        return below
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(given: Annotated[str, Security(outer, scopes=["read"])]) -> str:
+        return given
+
+    app.dependency_overrides[marked] = unmarked
+    client = serve(app)
+    first, second = (client.get("/").json() for _ in range(2))
+    assert first == second
+    assert first.startswith("read write")
+
+
 @needs_dependency_scopes
 def test_an_override_keeps_the_scope_of_the_declaration(serve: Serve) -> None:
     events = []
