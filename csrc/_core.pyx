@@ -7,10 +7,10 @@ It awaits nothing: awaiting in compiled code costs two to three times what it do
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE
 from cpython.list cimport PyList_GET_SIZE
-from cpython.long cimport PyLong_AsSsize_t, PyLong_FromLongLong
+from cpython.long cimport PyLong_AsSsize_t, PyLong_FromLongLong, PyLong_FromVoidPtr
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_CLEAR, Py_INCREF, Py_XDECREF
+from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeLatin1, PyUnicode_DecodeUTF8
 from libc.string cimport memcmp, memset
 
@@ -39,6 +39,7 @@ from urllib.parse import unquote as _unquote
 from pydantic_core import ValidationError
 
 from fastapi_async_safe import _fastapi
+from fastapi_async_safe._begun import Begun as _Begun
 from fastapi_async_safe._core_py import NOTHING as _NOTHING
 
 cdef extern from "Python.h":
@@ -59,6 +60,14 @@ cdef extern from "Python.h":
     int PyUnicode_IS_ASCII(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     const char *PyUnicode_1BYTE_DATA(object text)
+    int PyCoro_CheckExact(object value)
+    ctypedef enum PySendResult:
+        PYGEN_RETURN
+        PYGEN_ERROR
+        PYGEN_NEXT
+    PySendResult PyIter_Send(
+        object iterator, object value, PyObject **result
+    ) except PYGEN_ERROR
 
     ctypedef struct _Tuple "PyTupleObject":
         PyObject *ob_item[1]
@@ -105,11 +114,11 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
     range(8)
 )
 cdef enum:
-    _ROOT, _INLINE, _INLINE_CONTEXT
+    _ROOT, _INLINE, _INLINE_CONTEXT, _INLINE_LIMITED, _INLINE_CONTEXT_LIMITED, _COROUTINE
 
-BODY, CALL, APART = range(3)
+AWAIT, BODY, CALL, APART = range(4)
 cdef enum:
-    _BODY, _CALL, _APART
+    _AWAIT, _BODY, _CALL, _APART
 
 
 def _new(kind):
@@ -130,6 +139,8 @@ cdef str made_query = _fastapi.MADE_QUERY
 cdef str made_headers = _fastapi.MADE_HEADERS
 cdef object function = _FunctionType
 cdef object member_descriptor = _MemberDescriptorType
+cdef bint tells_names = _fastapi.TELLS_NAMES
+cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
 
 
 cdef class Param:
@@ -330,6 +341,8 @@ cdef class Plan:
     cdef readonly tuple watched
     cdef readonly tuple dependants
     cdef readonly tuple chosen
+    cdef readonly bint inline
+    cdef readonly bint noted
     cdef tuple fields
     cdef tuple seen
     cdef tuple empty_lists
@@ -344,7 +357,6 @@ cdef class Plan:
     cdef Py_ssize_t *order_numbers
     cdef Py_ssize_t *after_numbers
     cdef Place *places
-    cdef unsigned int provider_tag  # of a class whose instances hold the overrides
     cdef Py_hash_t *hashes  # of the keys; -1: not known, or nothing to rely on
 
     def __cinit__(
@@ -369,7 +381,7 @@ cdef class Plan:
         self, *, connection, bint raw, new_response, new_solved, tuple order, tuple after,
         tuple nodes, tuple keys, dict query_names, dict header_names, bint uses_cookies,
         bint needs_stacks, tuple watched, tuple dependants, tuple fields, tuple lists,
-        tuple chosen,
+        tuple chosen, bint inline, bint noted,
     ):
         self.connection = connection
         self.raw = raw
@@ -394,6 +406,8 @@ cdef class Plan:
         if not self._fields_are_as_seen():
             self.block = -1
         self.chosen = chosen
+        self.inline = inline
+        self.noted = noted
         self.empty_lists = tuple([items for items in lists if not items])
         self.filled_lists = tuple([items for items in lists if items])
         self.filled_seen = tuple([items.copy() for items in self.filled_lists])
@@ -798,6 +812,30 @@ cdef object _called(Node node, PyObject **arguments):
     )
 
 
+cdef object _overrides_of(provider):
+    # PERF: an attribute that only instances have is in their dict: a third of the time of looking
+    # for it in all classes first, for every dependency.
+    global plain_provider_tag
+    cdef PyObject *found
+    cdef object kind = type(provider)
+    cdef unsigned int tag = (<_Type *>kind).tp_version_tag
+    if tag != 0 and tag == plain_provider_tag:
+        found = PyDict_GetItemWithError(
+            PyObject_GenericGetDict(provider, NULL), "dependency_overrides"
+        )
+        if found != NULL:
+            return <object>found
+    if not provider:
+        return None
+    if (
+        kind.__getattribute__ is object.__getattribute__
+        and not any([hasattr(kind, name) for name in _NOT_PLAIN])
+        and kind.__dictoffset__
+    ):
+        plain_provider_tag = (<_Type *>kind).tp_version_tag
+    return provider.dependency_overrides
+
+
 @cython.freelist(16)
 cdef class Run:
     cdef readonly Plan plan
@@ -805,6 +843,7 @@ cdef class Run:
     cdef readonly object request_stack
     cdef readonly object function_stack
     cdef readonly int action
+    cdef readonly object awaitable
     cdef readonly Node node
     cdef readonly dict values
     cdef PyObject **_values  # of all nodes, each at its place
@@ -832,6 +871,11 @@ cdef class Run:
     def __init__(
         self, Plan plan not None, request, stack, provider, background, response, dict cache
     ):
+        self._begin(plan, request, stack, provider, background, response, cache)
+
+    cdef int _begin(
+        self, Plan plan, request, stack, provider, background, response, dict cache
+    ) except -1:
         cdef Py_ssize_t nodes = len(plan.nodes), query = len(plan.query.names)
         cdef Py_ssize_t count = plan.size + query + len(plan.keys)
         # One block: values, what the query has, slots, marks.
@@ -855,22 +899,26 @@ cdef class Run:
         self._raw = plan.raw and type(request) is plan.connection
         if self._raw:
             self._read(plan, request)
+        return 0
 
     def __dealloc__(self):
         if self._values != NULL:
             _release(self._values, self._value_count)
 
     def advance(self, value):
+        return self._advance(value)
+
+    cdef object _advance(self, value):
         cdef bint went_well = False
         try:
-            solved = self._advance(value)
+            solved = self._go_on(value)
             went_well = True
             return solved
         finally:
             if not went_well:
                 self._forget()
 
-    cdef object _advance(self, value):
+    cdef object _go_on(self, value):
         cdef Plan plan = self.plan
         cdef Py_ssize_t position = self._position, index
         cdef Node node
@@ -928,6 +976,13 @@ cdef class Run:
                 elif node.kind == _INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     self._keep(node, index, stack.enter_context(self._call(node, place)))
+                elif node.kind == _COROUTINE and not node.limited:
+                    given = self._call(node, place)
+                    if self._suspends(given):
+                        self._clear(place)
+                        return self._ask(_AWAIT, node, position)
+                    self._keep(node, index, self.awaitable)
+                    self.awaitable = None
                 else:
                     self.values = self._dict_of(node, place)
                     self._clear(place)
@@ -977,30 +1032,27 @@ cdef class Run:
         self._position = position
         return None
 
-    cdef object _overrides(self):
-        # PERF: an attribute that only instances have is in their dict: a third of the time of
-        # looking for it in all classes first, for every dependency.
-        cdef PyObject *found
-        cdef object provider = self._provider, kind = type(provider)
-        cdef unsigned int tag = (<_Type *>kind).tp_version_tag
-        if tag != 0 and tag == self.plan.provider_tag:
-            found = PyDict_GetItemWithError(
-                PyObject_GenericGetDict(provider, NULL), "dependency_overrides"
-            )
-            if found != NULL:
-                return <object>found
-        if not provider:
-            return None
-        if (
-            kind.__getattribute__ is object.__getattribute__
-            and not any([hasattr(kind, name) for name in _NOT_PLAIN])
-            and kind.__dictoffset__
-        ):
-            self.plan.provider_tag = (<_Type *>kind).tp_version_tag
-        return provider.dependency_overrides
+    cdef bint _suspends(self, given) except -1:
+        """Put into `awaitable` what a coroutine gave, or what goes on with it if it suspended.
+
+        PERF: most never do, and are at their end without a coroutine around them that waits: a
+        quarter of the time of four of them.
+        """
+        cdef PyObject *result
+        cdef PySendResult end
+        if not PyCoro_CheckExact(given):
+            self.awaitable = given
+            return True
+        end = PyIter_Send(given, None, &result)
+        self.awaitable = <object>result
+        Py_DECREF(self.awaitable)
+        if end == PYGEN_RETURN:
+            return False
+        self.awaitable = _Begun(given, self.awaitable)
+        return True
 
     cdef bint _is_overridden_anew(self, Node node) except -1:
-        cdef object overrides = self._overrides(), call
+        cdef object overrides = _overrides_of(self._provider), call
         if self.plan.chosen is None:
             if type(overrides) is dict:
                 return len(<dict>overrides) > 0
@@ -1188,3 +1240,93 @@ cdef class Run:
                     cache, plan.keys[slot], <object>self._slots[slot], plan.hashes[slot]
                 )
         return cache
+
+
+cdef class Entry:
+    cdef readonly object dependant
+    cdef readonly object connection
+    cdef readonly object owner
+    cdef readonly object route
+    cdef public Plan plan
+
+    def __init__(self, *, dependant, connection, owner, route):
+        self.dependant = dependant
+        self.connection = connection
+        self.owner = owner
+        self.route = route
+
+
+cdef class Solver:
+    cdef object _adopt
+    cdef object _drive
+    cdef object _serve
+    cdef set _marked
+    cdef readonly dict entries
+
+    def __init__(self, *, adopt, drive, serve, set marked not None):
+        self._adopt = adopt
+        self._drive = drive
+        self._serve = serve
+        self._marked = marked
+        self.entries = {}
+
+    def solve(
+        self, request, dependant, body, background_tasks, response, overrides_provider,
+        dependency_cache, async_exit_stack, embed_body_fields,
+    ):
+        cdef Entry entry = None
+        cdef Plan plan
+        cdef Run run
+        cdef bint is_overridden = False
+        cdef PyObject *found = PyDict_GetItemWithError(
+            self.entries, PyLong_FromVoidPtr(<void *>dependant)
+        )
+        if found != NULL:
+            entry = <Entry?>found
+        if entry is None or entry.dependant is not dependant:
+            entry = <Entry?>self._adopt(dependant, request)
+        if not isinstance(request, entry.connection):
+            return None
+        if dependency_cache is not None and type(dependency_cache) is not dict:
+            return None
+        plan = entry.plan
+        if overrides_provider is not None:
+            try:
+                overrides = _overrides_of(overrides_provider)
+                is_overridden = bool(overrides)
+                if is_overridden:
+                    plan = <Plan?>entry.route.plan_for(request, overrides)
+            except Exception:
+                return None
+        if not is_overridden and (plan is None or not plan.is_current()):
+            plan = entry.plan = entry.route.make_plan(request)
+        if plan is None:
+            return None
+        if tells_names:
+            _fastapi.note_names(request, dependant, overrides_provider)
+        run = Run.__new__(Run)
+        run._begin(
+            plan, request, async_exit_stack, overrides_provider, background_tasks, response,
+            dependency_cache,
+        )
+        solved = run._advance(nothing)
+        if solved is None:
+            return self._drive(
+                self, entry, run, body, overrides_provider, async_exit_stack, embed_body_fields
+            )
+        if self._marked:
+            self._note(entry, run)
+        return solved
+
+    def note(self, Entry entry not None, Run run not None):
+        self._note(entry, run)
+
+    cdef int _note(self, Entry entry, Run run) except -1:
+        if entry.owner is None:
+            return 0
+        if run.plan.noted and not run._errors:
+            dependant = entry.dependant if run.plan.inline else None
+            self._serve(entry.route, run.request, dependant, entry.owner)
+        else:
+            self._serve(None, run.request, None, None)
+        return 0

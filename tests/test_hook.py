@@ -203,7 +203,7 @@ def test_plans_of_dependants_made_for_one_call_do_not_pile_up(init: Init) -> Non
             assert result.values["value"][0] == number
         resolver = _registry.resolver_of({"app": app})
         assert resolver is not None
-        assert len(resolver._routes) < 300
+        assert len(resolver._entries) < 300
 
     anyio.run(calls)
 

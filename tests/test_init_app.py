@@ -107,22 +107,16 @@ def test_the_package_exports_what_it_documents() -> None:
 
 
 @pytest.mark.accelerated
-def test_requests_are_resolved_by_the_core_asked_for(
-    init: Init, variant: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_requests_are_resolved_by_the_core_asked_for(init: Init, variant: str) -> None:
     core: Any = _backend.compiled_core if variant == "compiled" else _backend.python_core
-    runs = []
-
-    def run(*arguments: Any) -> Any:
-        runs.append(arguments)
-        return original(*arguments)
-
-    original = core.Run
-    monkeypatch.setattr(core, "Run", run)
     app = init(FastAPI())
     add_route(app)
     assert TestClient(app).get("/").json() is True
-    assert len(runs) == 1
+    resolver = _registry.resolver_of({"app": app})
+    assert resolver is not None
+    assert type(resolver.solve.__self__) is core.Solver
+    (entry,) = resolver._entries.values()
+    assert type(entry.plan) is core.Plan
 
 
 @pytest.mark.skipif(resolver_backend() == "python", reason="there is no compiled core to miss")
@@ -287,7 +281,7 @@ def plans_of(app: FastAPI) -> int:
     """Count the dependants for which plans are kept."""
     resolver = _registry.resolver_of({"app": app})
     assert resolver is not None
-    return len(resolver._routes)
+    return len(resolver._entries)
 
 
 def test_an_app_and_its_plans_die_together(init: Init, variant: str) -> None:
@@ -405,5 +399,7 @@ def test_plans_do_not_pile_up_when_overrides_change(init: Init) -> None:
         for number in range(20):
             app.dependency_overrides[unmarked] = lambda number=number: number
             assert client.get("/").json() == number
-        (route,) = _registry.resolver_of({"app": app})._routes.values()  # type: ignore[union-attr]
-        assert len(route._overridden) < 10
+        resolver = _registry.resolver_of({"app": app})
+        assert resolver is not None
+        (entry,) = resolver._entries.values()
+        assert len(entry.route._overridden) < 10

@@ -35,7 +35,7 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 )
 
 # What a `Run` that is not done asks of the driver.
-BODY, CALL, APART = range(3)
+AWAIT, BODY, CALL, APART = range(4)
 
 NOTHING: Any = object()
 NEW: Any = object.__new__
@@ -183,11 +183,13 @@ class Plan:
         "connection",
         "dependants",
         "header_names",
+        "inline",
         "keys",
         "needs_stacks",
         "new_response",
         "new_solved",
         "nodes",
+        "noted",
         "order",
         "query_names",
         "raw",
@@ -215,6 +217,8 @@ class Plan:
         fields: tuple[str, ...],
         lists: tuple[list[Any], ...],
         chosen: tuple[tuple[Any, Any], ...] | None,
+        inline: bool,
+        noted: bool,
     ) -> None:
         self.connection = connection  # `Request` or `WebSocket`
         self.raw = raw  # its parameters may be read without asking its getters
@@ -231,6 +235,8 @@ class Plan:
         self.watched = watched  # owner, attribute, what it was when the plan was made
         self.dependants = dependants  # with all their fields and lists, as they were then
         self.chosen = chosen  # calls, and what the overrides had for them; None: no overrides
+        self.inline = inline  # the endpoint, a sync one, runs on the event loop
+        self.noted = noted  # who serves the request is asked for after its dependencies are solved
         self._read_fields = _reader_of(fields)
         self._seen = [self._read_fields(dependant) for dependant in dependants]
         self._empty_lists = [items for items in lists if not items]
@@ -356,7 +362,8 @@ def extract(
 class Run:
     """One request on its way through a plan.
 
-    Where `advance` gives no result, `action` says what is asked for. BODY: `node` is the one whose
+    Where `advance` gives no result, `action` says what is asked for. AWAIT: `awaitable` is to be
+    awaited; advance with what it gave. BODY: `node` is the one whose
     body parameters are wanted; hand them to `receive_body`, then advance with NOTHING. CALL: `node`
     is to be called with `values` as keywords; advance with what it returned. APART: the overrides
     of `node` are no longer those of the plan; have it solved apart, with what `share` gives, hand
@@ -382,6 +389,7 @@ class Run:
         "_reuses",
         "_slots",
         "action",
+        "awaitable",
         "function_stack",
         "node",
         "plan",
@@ -391,6 +399,7 @@ class Run:
     )
 
     action: int
+    awaitable: Any
     node: Node
     values: dict[str, Any]
     _headers_seen: list[Any]
@@ -498,6 +507,9 @@ class Run:
                 elif kind == INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     self._keep(node, stack.enter_context(node.call(**values)))
+                elif kind == COROUTINE and not node.limited:
+                    self.awaitable = node.call(**values)
+                    return self._ask(AWAIT, node, position)
                 else:
                     self.values = values
                     return self._ask(CALL, node, position)
@@ -655,3 +667,112 @@ class Run:
     def _cached(self) -> dict[Any, Any]:
         pairs = zip(self.plan.keys, self._slots, strict=True)
         return {key: value for key, value in pairs if value is not NOTHING}
+
+
+class Entry:
+    """The dependant of one endpoint, as a `Solver` finds it."""
+
+    __slots__ = ("connection", "dependant", "owner", "plan", "route")
+
+    def __init__(self, *, dependant: Any, connection: Any, owner: Any, route: Any) -> None:
+        self.dependant = dependant
+        self.connection = connection  # `Request` or `WebSocket`
+        self.owner = owner  # weakly: the route that FastAPI has for it; None: it is a tool's
+        self.route = route  # makes the plans
+        self.plan: Plan | None = None  # the last one without overrides
+
+
+class Solver:
+    """Solves the dependencies of requests: runs the plan if it is there, asks for one if it is not.
+
+    Parameters:
+        adopt: makes the entry of a dependant that has none.
+        drive: a coroutine function that goes on with a run that has to await something.
+        serve: notes which route serves a request.
+        marked: is true as soon as that has to be noted.
+    """
+
+    __slots__ = ("_adopt", "_drive", "_marked", "_serve", "entries")
+
+    def __init__(
+        self,
+        *,
+        adopt: Callable[[Any, Any], Entry],
+        drive: Callable[..., Any],
+        serve: Callable[[Any, Any, Any, Any], None],
+        marked: set[Any],
+    ) -> None:
+        self._adopt = adopt
+        self._drive = drive
+        self._serve = serve
+        self._marked = marked
+        self.entries: dict[int, Entry] = {}  # by identity of the dependant, which has no hash
+
+    def solve(
+        self,
+        request: Any,
+        dependant: Any,
+        body: Any,
+        background_tasks: Any,
+        response: Any,
+        overrides_provider: Any,
+        dependency_cache: Any,
+        async_exit_stack: Any,
+        embed_body_fields: bool,
+    ) -> Any:
+        """Solve the dependencies of one request.
+
+        The parameters are those of FastAPI's `solve_dependencies`.
+
+        Returns:
+            A `SolvedDependency`, or a coroutine that gives it, or None where FastAPI's own code
+            has to do it.
+        """
+        entry = self.entries.get(id(dependant))
+        if entry is None or entry.dependant is not dependant:
+            entry = self._adopt(dependant, request)
+        if not isinstance(request, entry.connection):
+            return None
+        if dependency_cache is not None and type(dependency_cache) is not dict:
+            return None
+        plan = entry.plan
+        try:
+            overrides = overrides_provider and overrides_provider.dependency_overrides
+            is_overridden = bool(overrides)
+            if is_overridden:
+                plan = entry.route.plan_for(request, overrides)
+        except Exception:
+            return None  # FastAPI asks for overrides later, and only where there is a dependency
+        if not is_overridden and (plan is None or not plan.is_current()):
+            plan = entry.plan = entry.route.make_plan(request)
+        if plan is None:
+            return None
+        if _fastapi.TELLS_NAMES:
+            _fastapi.note_names(request, dependant, overrides_provider)
+        run = Run(
+            plan,
+            request,
+            async_exit_stack,
+            overrides_provider,
+            background_tasks,
+            response,
+            dependency_cache,
+        )
+        solved = run.advance(NOTHING)
+        if solved is None:
+            return self._drive(
+                self, entry, run, body, overrides_provider, async_exit_stack, embed_body_fields
+            )
+        if self._marked:
+            self.note(entry, run)
+        return solved
+
+    def note(self, entry: Entry, run: Run) -> None:
+        """Note which route serves the request whose dependencies were solved by `run`."""
+        if entry.owner is None:
+            return
+        if run.plan.noted and not run._errors:
+            dependant = entry.dependant if run.plan.inline else None
+            self._serve(entry.route, run.request, dependant, entry.owner)
+        else:
+            self._serve(None, run.request, None, None)

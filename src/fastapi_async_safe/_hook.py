@@ -16,6 +16,7 @@ from types import CodeType, FunctionType
 from typing import Any, TypeAlias
 
 from . import _endpoint, _fastapi, _registry
+from ._backend import served
 from .markers import is_async_safe
 
 logger = logging.getLogger("fastapi_async_safe")
@@ -128,7 +129,7 @@ def _solving(function: FunctionType) -> _Hook:
         f"    {{abandon}}()\n"
         f"    return await {{stock}}({_handed_on(names)})\n",
         resolver_of=_registry.resolver_of,
-        abandon=_endpoint.abandon,
+        abandon=served.abandon,
         solved=_fastapi.SolvedDependency,
         defaults=dict(function.__kwdefaults__ or {}),
         unknown=_say_once_that_call_is_unknown,
@@ -141,16 +142,15 @@ def _calling(function: FunctionType) -> _Hook:
         "async def run_endpoint_function(*, dependant, values, is_coroutine):\n"
         "    if not is_coroutine and {inline}(dependant):\n"
         "        try:\n"
-        "            return {call}(dependant, values)\n"
+        f"            return {_fastapi.endpoint_call()}\n"
         "        except BaseException:\n"
         "            {abandon}()\n"  # what handles it is not the endpoint's
         "            raise\n"
         "    return await {stock}(\n"
         "        dependant=dependant, values=values, is_coroutine=is_coroutine\n"
         "    )\n",
-        inline=_endpoint.is_called_inline,
-        call=_fastapi.call_endpoint,
-        abandon=_endpoint.abandon,
+        inline=served.is_called_inline,
+        abandon=served.abandon,
     )
 
 
@@ -162,7 +162,7 @@ def _validating(function: FunctionType) -> _Hook:
         f"    if not is_coroutine and {{inline}}(field):\n"
         f"        is_coroutine = True\n"
         f"    return await {{stock}}({_handed_on(names)})\n",
-        inline=_endpoint.is_validated_inline,
+        inline=served.is_validated_inline,
     )
 
 
@@ -173,7 +173,7 @@ def _streaming(function: FunctionType) -> _Hook:
         "    iterate = {iterate} if {inline}() else {stock}\n"
         "    async for item in iterate(iterator):\n"
         "        yield item\n",
-        inline=_endpoint.is_streamed_inline,
+        inline=served.is_streamed_inline,
         iterate=_endpoint.iterate_inline,
     )
 
@@ -203,7 +203,7 @@ def _containing(function: FunctionType) -> _Hook:
         function,
         "def wrap_app_handling_exceptions(app, conn):\n"
         "    return {contained}({stock}(app, conn), conn)\n",
-        contained=_endpoint.contained,
+        contained=served.contained,
     )
 
 

@@ -236,6 +236,7 @@ class Planner:
         dependants = self._watched(dependant)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.makers(self._core.NEW)
+        inline = self._is_called_inline(dependant)
         return self._core.Plan(
             connection=self._connection,
             raw=self._raw,
@@ -257,7 +258,15 @@ class Planner:
             fields=_fastapi.FIELD_NAMES,
             lists=tuple(lists),
             chosen=None if self._overrides is None else tuple(self._chosen),
+            inline=inline,
+            # With predicates anything may run inline, a stream that the endpoint gives for one.
+            noted=inline or bool(self._policy.predicates),
         )
+
+    def _is_called_inline(self, endpoint: _fastapi.Dependant) -> bool:
+        if _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint):
+            return False
+        return self._policy.is_inline(endpoint.call)
 
     def _watched(self, root: Any) -> list[Any]:
         if self._overrides is None:
