@@ -12,7 +12,7 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
 from cpython.unicode cimport PyUnicode_DecodeLatin1, PyUnicode_DecodeUTF8
-from libc.string cimport memcmp, memset
+from libc.string cimport memchr, memcmp, memset
 
 from scan cimport (
     SCAN_HIGH,
@@ -137,6 +137,7 @@ cdef object nothing = _NOTHING
 cdef tuple no_arguments = ()
 cdef str made_query = _fastapi.MADE_QUERY
 cdef str made_headers = _fastapi.MADE_HEADERS
+cdef str made_cookies = _fastapi.MADE_COOKIES
 cdef object function = _FunctionType
 cdef object member_descriptor = _MemberDescriptorType
 cdef bint tells_names = _fastapi.TELLS_NAMES
@@ -336,7 +337,7 @@ cdef class Plan:
     cdef readonly tuple keys
     cdef readonly dict query_names
     cdef readonly dict header_names
-    cdef readonly bint uses_cookies
+    cdef readonly frozenset cookie_names
     cdef readonly bint needs_stacks
     cdef readonly tuple watched
     cdef readonly tuple dependants
@@ -349,6 +350,7 @@ cdef class Plan:
     cdef tuple filled_lists
     cdef tuple filled_seen
     cdef tuple owners  # the classes that own what is watched
+    cdef tuple watched_elsewhere  # what no class owns
     cdef unsigned int *owner_tags
     cdef _QueryNames query
     cdef Py_ssize_t size  # of all the places together
@@ -379,7 +381,7 @@ cdef class Plan:
 
     def __init__(
         self, *, connection, bint raw, new_response, new_solved, tuple order, tuple after,
-        tuple nodes, tuple keys, dict query_names, dict header_names, bint uses_cookies,
+        tuple nodes, tuple keys, dict query_names, dict header_names, frozenset cookie_names,
         bint needs_stacks, tuple watched, tuple dependants, tuple fields, tuple lists,
         tuple chosen, bint inline, bint noted,
     ):
@@ -393,7 +395,7 @@ cdef class Plan:
         self.keys = keys
         self.query_names = query_names
         self.header_names = header_names
-        self.uses_cookies = uses_cookies
+        self.cookie_names = cookie_names
         self.needs_stacks = needs_stacks
         self.watched = watched
         self.dependants = dependants
@@ -411,7 +413,12 @@ cdef class Plan:
         self.empty_lists = tuple([items for items in lists if not items])
         self.filled_lists = tuple([items for items in lists if items])
         self.filled_seen = tuple([items.copy() for items in self.filled_lists])
-        self.owners = tuple(dict.fromkeys([entry[0] for entry in watched]))
+        self.owners = tuple(
+            dict.fromkeys([entry[0] for entry in watched if isinstance(entry[0], type)])
+        )
+        self.watched_elsewhere = tuple(
+            [entry for entry in watched if not isinstance(entry[0], type)]
+        )
         self.owner_tags = <unsigned int *>_allocated(len(self.owners) * sizeof(unsigned int))
         memset(self.owner_tags, 0, len(self.owners) * sizeof(unsigned int))
         self._find_hashes()
@@ -509,6 +516,9 @@ cdef class Plan:
         cdef Py_ssize_t index
         cdef tuple entry
         cdef bint same = True
+        for entry in self.watched_elsewhere:
+            if getattr(entry[0], <str>entry[1]) is not entry[2]:
+                return False
         for index in range(len(self.owners)):
             if (<_Type *><PyObject *>self.owners[index]).tp_version_tag != self.owner_tags[index]:
                 same = False
@@ -655,6 +665,53 @@ def scan_headers(headers, dict names):
             else:
                 lists[name] = [text]
     return scalars, lists
+
+
+cdef inline bint _is_space(char byte) noexcept:
+    # Of what is space in Python, that in ASCII.
+    return byte == 32 or 9 <= byte <= 13 or 28 <= byte <= 31
+
+
+cdef str _stripped(const char *start, const char *end):
+    while start < end and _is_space(start[0]):
+        start += 1
+    while start < end and _is_space((end - 1)[0]):
+        end -= 1
+    return PyUnicode_DecodeLatin1(start, end - start, NULL)
+
+
+def scan_cookies(list headers, frozenset names):
+    cdef bytes found = None
+    cdef dict cookies = {}
+    cdef const char *cursor
+    cdef const char *end
+    cdef const char *stop
+    cdef const char *equals
+    cdef str name, text
+    for key, value in headers:
+        if type(key) is not bytes or <bytes>key == b"cookie":
+            if type(key) is not bytes or type(value) is not bytes or found is not None:
+                return None
+            found = <bytes>value
+    if found is None:
+        return cookies
+    cursor = PyBytes_AS_STRING(found)
+    end = cursor + PyBytes_GET_SIZE(found)
+    if memchr(cursor, 34, end - cursor) != NULL or not found.isascii():
+        return None
+    while cursor <= end:
+        stop = <const char *>memchr(cursor, 59, end - cursor)
+        if stop == NULL:
+            stop = end
+        equals = <const char *>memchr(cursor, 61, stop - cursor)
+        if equals == NULL:
+            name, text = "", _stripped(cursor, stop)
+        else:
+            name, text = _stripped(cursor, equals), _stripped(equals + 1, stop)
+        if name in names and (name or text):
+            cookies[name] = text
+        cursor = stop + 1
+    return cookies
 
 
 cdef dict _as_dict(mapping, tuple params):
@@ -867,6 +924,7 @@ cdef class Run:
     cdef dict _headers
     cdef dict _header_lists
     cdef list _headers_seen
+    cdef dict _cookies
 
     def __init__(
         self, Plan plan not None, request, stack, provider, background, response, dict cache
@@ -1078,8 +1136,12 @@ cdef class Run:
                 self._header_list = headers
             else:
                 request.headers
-        if plan.uses_cookies:
-            request.cookies
+        if len(plan.cookie_names) and not self._has_made(made_cookies):
+            headers = scope["headers"]
+            if type(headers) is list and not self._has_made(made_headers):
+                self._cookies = scan_cookies(headers, plan.cookie_names)
+            if self._cookies is None:
+                request.cookies
         return 0
 
     cdef inline bint _has_made(self, str name) except -1:
@@ -1110,8 +1172,7 @@ cdef class Run:
                 self._read_headers()
                 _extract(group.params, self._headers, self._header_lists, NULL, values, errors)
             else:
-                cookies = _as_dict(request.cookies, group.params)
-                _extract(group.params, cookies, None, NULL, values, errors)
+                _extract(group.params, self._read_cookies(group.params), None, NULL, values, errors)
             values += PyList_GET_SIZE(group.fields)
         return 0
 
@@ -1139,6 +1200,11 @@ cdef class Run:
             return 0
         self._headers, self._header_lists = scan_headers(headers, self.plan.header_names)
         return 0
+
+    cdef dict _read_cookies(self, tuple params):
+        if self._cookies is not None and not self._has_made(made_cookies):
+            return self._cookies
+        return _as_dict(self.request.cookies, params)
 
     cdef int _add_special(self, Node node, Place *place) except -1:
         cdef PyObject **values = self._values + place.start + 1 + place.count

@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection
 
 from fastapi_async_safe import _core_py, _fastapi, resolver_backend
 from fastapi_async_safe._core_py import COOKIE, HEADER, PATH, QUERY
@@ -177,6 +178,55 @@ def test_the_compiled_core_reads_headers_as_the_python_core(
     pairs = [as_pair(pair) for pair in raw for as_pair in (list, tuple)]
     expected = _core_py.scan_headers(as_type(pairs), WANTED_HEADERS)
     assert _core.scan_headers(as_type(pairs), WANTED_HEADERS) == expected
+
+
+# ---- cookies ----------------------------------------------------------------------------------
+
+COOKIES = [b"a", b"b", b"=", b";", b" ", b"\t", b"\x1c", b"\x85", b"\xa0", b'"', b"\\073", b"\xe4"]
+COOKIES += [b"a=1", b"b=2; ", b"; a=", b'a="x;y"', b"a==", b"c", b"%41", b"\0", b"\x1f;"]
+cookie_headers = st.lists(
+    st.tuples(
+        st.sampled_from([b"cookie", b"cookie2", b"accept"]),
+        st.one_of(st.lists(st.sampled_from(COOKIES), max_size=9).map(b"".join), st.binary()),
+    ),
+    max_size=3,
+)
+WANTED_COOKIES = frozenset({"a", "b", "", "ä", "a b"})
+
+
+@given(headers=cookie_headers)
+@example(headers=[(b"cookie", b"a=1; b=2;a = 3 ;c")])
+@many_examples
+def test_the_python_core_reads_cookies_as_starlette(headers: list[tuple[bytes, bytes]]) -> None:
+    found = _core_py.scan_cookies(headers, WANTED_COOKIES)
+    texts = [text for name, text in headers if name == b"cookie"]
+    is_plain = len(texts) < 2 and all(text.isascii() and b'"' not in text for text in texts)
+    assert (found is not None) is is_plain
+    if found is not None:
+        cookies = HTTPConnection({"type": "http", "headers": headers}).cookies
+        assert found == {name: cookies[name] for name in WANTED_COOKIES if name in cookies}
+
+
+def test_the_python_core_leaves_odd_headers_with_cookies_to_starlette() -> None:
+    for key, value in ((bytearray(b"cookie"), b"a=1"), (b"cookie", bytearray(b"a=1"))):
+        assert _core_py.scan_cookies([(key, value)], WANTED_COOKIES) is None
+
+
+@needs_compiled_core
+@given(headers=cookie_headers, kind=st.sampled_from([bytes, bytearray]))
+@example(headers=[(b"cookie", b"a=1; b=2;a = 3 ;c")], kind=bytes)
+@many_examples
+def test_the_compiled_core_reads_cookies_as_the_python_core(
+    headers: list[tuple[bytes, bytes]], kind: Any
+) -> None:
+    from fastapi_async_safe import _core
+
+    pairs = [as_pair(map(kind, pair)) for pair in headers for as_pair in (list, tuple)]
+    for chosen in (pairs, pairs[:1], pairs[1:2]):
+        expected = _core_py.scan_cookies(chosen, WANTED_COOKIES)
+        assert _core.scan_cookies(chosen, WANTED_COOKIES) == expected
+    raw: list[Any] = list(headers)
+    assert _core.scan_cookies(raw, WANTED_COOKIES) == _core_py.scan_cookies(raw, WANTED_COOKIES)
 
 
 # ---- parameters -------------------------------------------------------------------------------

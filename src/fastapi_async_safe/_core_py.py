@@ -181,6 +181,7 @@ class Plan:
         "after",
         "chosen",
         "connection",
+        "cookie_names",
         "dependants",
         "header_names",
         "inline",
@@ -193,7 +194,6 @@ class Plan:
         "order",
         "query_names",
         "raw",
-        "uses_cookies",
         "watched",
     )
 
@@ -210,7 +210,7 @@ class Plan:
         keys: tuple[Any, ...],
         query_names: dict[str, bool],
         header_names: dict[bytes, tuple[str, bool]],
-        uses_cookies: bool,
+        cookie_names: frozenset[str],
         needs_stacks: bool,
         watched: tuple[tuple[Any, str, Any], ...],
         dependants: tuple[Any, ...],
@@ -230,7 +230,7 @@ class Plan:
         self.keys = keys  # of the dependency cache, by slot
         self.query_names = query_names  # to whether all values of that name are wanted
         self.header_names = header_names  # to the same as text, and whether all are wanted
-        self.uses_cookies = uses_cookies
+        self.cookie_names = cookie_names
         self.needs_stacks = needs_stacks
         self.watched = watched  # owner, attribute, what it was when the plan was made
         self.dependants = dependants  # with all their fields and lists, as they were then
@@ -327,6 +327,38 @@ def scan_headers(
     return scalars, lists
 
 
+def scan_cookies(headers: list[Any], names: frozenset[str]) -> dict[str, str] | None:
+    """Read the wanted cookies, as Starlette's `HTTPConnection.cookies` reads them.
+
+    Parameters:
+        headers: pairs of lower-case name and value, as they stand in the ASGI scope.
+        names: the wanted names.
+
+    Returns:
+        The last value by name; None for Starlette to read what is seldom: cookies in several
+        headers, with quotes, or with other characters than those of ASCII.
+    """
+    found: bytes | None = None
+    for key, value in headers:
+        if type(key) is not bytes or key == b"cookie":
+            if type(key) is not bytes or type(value) is not bytes or found is not None:
+                return None
+            found = value
+    cookies: dict[str, str] = {}
+    if found is None:
+        return cookies
+    if b'"' in found or not found.isascii():
+        return None
+    for chunk in found.decode("ascii").split(";"):
+        name, equals, text = chunk.partition("=")
+        if not equals:
+            name, text = "", chunk
+        name, text = name.strip(), text.strip()
+        if name in names and (name or text):
+            cookies[name] = text
+    return cookies
+
+
 def extract(
     params: tuple[Param, ...],
     scalars: Any,
@@ -374,6 +406,7 @@ class Run:
         "_background",
         "_body_read",
         "_cache",
+        "_cookies",
         "_errors",
         "_frames",
         "_header_list",
@@ -428,6 +461,7 @@ class Run:
         self._query: tuple[dict[str, str], dict[str, list[str]]] | None = None
         self._header_list: list[Any] | None = None
         self._headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
+        self._cookies: dict[str, str] | None = None
         self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
         self._marks: list[int] = []  # how many errors there were when they were entered
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
@@ -581,8 +615,12 @@ class Run:
                 self._header_list = headers
             else:
                 request.headers  # noqa: B018
-        if plan.uses_cookies:
-            request.cookies  # noqa: B018
+        if plan.cookie_names and _fastapi.MADE_COOKIES not in parsed:
+            headers = scope["headers"]
+            if type(headers) is list and _fastapi.MADE_HEADERS not in parsed:
+                self._cookies = scan_cookies(headers, plan.cookie_names)
+            if self._cookies is None:
+                request.cookies  # noqa: B018
 
     def _extract(self, node: Node, values: dict[str, Any]) -> None:
         errors, request = self._errors, self.request
@@ -603,7 +641,7 @@ class Run:
             elif group.source == HEADER:
                 extract(group.params, *self._read_headers(), values, errors)
             else:
-                extract(group.params, request.cookies, None, values, errors)
+                extract(group.params, self._read_cookies(), None, values, errors)
 
     def _read_query(self) -> tuple[dict[str, str], dict[str, list[str]]]:
         if self._query is not None and _fastapi.MADE_QUERY not in self.request.__dict__:
@@ -627,6 +665,11 @@ class Run:
             self._headers_seen = self._header_list.copy()
             self._headers = scan_headers(self._headers_seen, self.plan.header_names)
         return self._headers
+
+    def _read_cookies(self) -> Any:
+        if self._cookies is not None and _fastapi.MADE_COOKIES not in self.request.__dict__:
+            return self._cookies
+        return self.request.cookies
 
     def _add_special(self, node: Node, values: dict[str, Any]) -> None:
         for name in node.connection_names:

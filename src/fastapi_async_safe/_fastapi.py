@@ -273,7 +273,7 @@ PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_param
 WATCHED = ((Response, "__init__"),)
 _RECEIVED = ("path_params", "query_params", "headers", "cookies")
 # Where a request keeps what it made of its scope when it was asked.
-MADE_QUERY, MADE_HEADERS = "_query_params", "_headers"
+MADE_QUERY, MADE_HEADERS, MADE_COOKIES = "_query_params", "_headers", "_cookies"
 
 
 def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tuple[Any, list[Any]]:
@@ -425,7 +425,7 @@ def _default_options(source: int) -> dict[str, Any]:
     return dict(vars(kind()))
 
 
-_STOCK_GETTERS: dict[tuple[type, str], str] = {
+_STOCK_GETTERS: dict[tuple[Any, str], str] = {
     (Request, "query_params"): "starlette.requests",
     (Request, "headers"): "starlette.requests",
     (Request, "cookies"): "starlette.requests",
@@ -444,21 +444,21 @@ _STOCK_GETTERS: dict[tuple[type, str], str] = {
     (Headers, "__contains__"): "starlette.datastructures",
     (Headers, "get"): "collections.abc",
     (Headers, "getlist"): "starlette.datastructures",
+    (_requests, "cookie_parser"): "starlette.requests",
 }
-_GETTERS_OF_SOURCE = (
-    ("path_params", None),
-    ("query_params", QueryParams),
-    ("headers", Headers),
-    ("cookies", Headers),
+_GETTERS_OF_SOURCE: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = (
+    (("path_params",), ()),
+    (("query_params",), (QueryParams,)),
+    (("headers",), (Headers,)),
+    (("cookies", "headers"), (Headers, _requests)),
 )
 
 
-def getters(connection: type, source: int) -> list[tuple[type, str, Any]]:
+def getters(connection: type, source: int) -> list[tuple[Any, str, Any]]:
     """List what stands between a raw ASGI scope and a parameter: owner, attribute, value."""
-    attribute, container = _GETTERS_OF_SOURCE[source]
-    wanted = [(connection, attribute)]
-    if container is not None:
-        wanted += [key for key in _STOCK_GETTERS if key[0] is container]
+    attributes, containers = _GETTERS_OF_SOURCE[source]
+    wanted: list[tuple[Any, str]] = [(connection, attribute) for attribute in attributes]
+    wanted += [key for key in _STOCK_GETTERS if key[0] in containers]
     return [(owner, name, getattr(owner, name)) for owner, name in wanted]
 
 

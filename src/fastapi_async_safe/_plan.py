@@ -228,7 +228,7 @@ class Planner:
             )
             nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
         groups = [group for node in nodes for group in node.groups if group.params]
-        watched: list[tuple[type, str, Any]] = [
+        watched: list[tuple[Any, str, Any]] = [
             (owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED
         ]
         for source in sorted({group.source for group in groups}):
@@ -251,7 +251,7 @@ class Planner:
                 name.encode("latin-1"): (name, many)
                 for name, many in _names(groups, HEADER).items()
             },
-            uses_cookies=any(group.source == COOKIE for group in groups),
+            cookie_names=frozenset(_names(groups, COOKIE)),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
             watched=tuple(dict.fromkeys(watched)),
             dependants=tuple(dependants),
