@@ -7,6 +7,7 @@ no two of them run at once.
 import asyncio
 import gc
 import multiprocessing
+import os
 import sys
 import traceback
 import warnings
@@ -35,12 +36,15 @@ class Prepared:
 
 
 class TimingProcess:
-    """The near end of one such process; `stock` keeps the package from touching FastAPI in it."""
+    """The near end of one such process.
 
-    def __init__(self, *, stock: bool) -> None:
+    `stock` keeps the package from touching FastAPI in it, `pure` from loading what is compiled.
+    """
+
+    def __init__(self, *, stock: bool = False, pure: bool = False) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, far_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(far_end, stock), daemon=True)
+        self._process = context.Process(target=_serve, args=(far_end, stock, pure), daemon=True)
         self._process.start()
         far_end.close()
 
@@ -92,10 +96,12 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-def _serve(pipe: Pipe, stock: bool) -> None:
+def _serve(pipe: Pipe, stock: bool, pure: bool) -> None:
     with warnings.catch_warnings():
         # The table says itself which core there is.
         warnings.simplefilter("ignore")
+        if pure:
+            load_nothing_compiled()
         if stock:
             leave_fastapi_alone()
         import_module("benchmarks.contenders")
@@ -118,6 +124,18 @@ def leave_fastapi_alone() -> None:
         return root
 
     fastapi_async_safe.init_app = init_nothing
+
+
+def load_nothing_compiled() -> None:
+    """Make this process run the package as it is where there is no compiler.
+
+    Raises:
+        RuntimeError: the package has been imported before.
+    """
+    if "fastapi_async_safe" in sys.modules:
+        raise RuntimeError("fastapi_async_safe was imported before")
+    os.environ["FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"] = "1"
+    os.environ.pop("FASTAPI_ASYNC_SAFE_REQUIRE_EXTENSIONS", None)
 
 
 async def _answer(pipe: Pipe) -> None:

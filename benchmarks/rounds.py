@@ -9,6 +9,7 @@ from statistics import median
 from benchmarks.asgi import Answer
 from benchmarks.contenders import Peer, is_ours
 from benchmarks.process import Prepared, TimingProcess, UnavailableError
+from benchmarks.workloads import Variant
 
 
 class DifferentAnswersError(Exception):
@@ -84,7 +85,8 @@ class Processes(ExitStack):
         apart = is_ours(contender) or contender in tuple(Peer)
         key = contender if apart else "stock"
         if key not in self._running:
-            process = TimingProcess(stock=not is_ours(contender))
+            pure = contender == Variant.PYTHON
+            process = TimingProcess(stock=not is_ours(contender), pure=pure)
             self._running[key] = self.enter_context(process)
         return self._running[key]
 

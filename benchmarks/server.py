@@ -5,12 +5,14 @@ import warnings
 
 import uvicorn
 
-from benchmarks.process import leave_fastapi_alone
+from benchmarks.process import leave_fastapi_alone, load_nothing_compiled
 
 
 def main(workload: str, contender: str, port: str) -> None:
     """Run uvicorn as in production: httptools and uvloop where installed, no access log."""
-    if contender not in ("python", "compiled"):
+    if contender == "python":
+        load_nothing_compiled()
+    elif contender != "compiled":
         leave_fastapi_alone()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

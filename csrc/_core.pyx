@@ -2,7 +2,8 @@
 # cython: binding=False, embedsignature=True
 """The core, compiled: the same names in the same order as `_core_py.py`, which tells their meaning.
 
-It awaits nothing: awaiting in compiled code costs two to three times what it does in Python.
+It awaits nothing: awaiting in compiled code costs two to three times what it does in Python. But it
+begins to run a coroutine, and is done with it if that does not suspend.
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_GET_SIZE

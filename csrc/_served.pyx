@@ -102,6 +102,3 @@ def is_streamed_inline():
     if served is None or served.route is None or not _is_there(served):
         return False
     return served.dependant is not None or served.route.streams_inline()
-
-
-wrapped = _wrapped

@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterator
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Literal
@@ -17,12 +18,15 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection
 
-from fastapi_async_safe import _core_py, _fastapi, resolver_backend
+from fastapi_async_safe import _core_py, _fastapi, _served_py, resolver_backend
 from fastapi_async_safe._core_py import COOKIE, HEADER, PATH, QUERY
 from fastapi_async_safe._parameters import parameter
 from tests.serving import CURRENT_DEFAULTS, expected_backend
 
-PYX = Path(__file__).parent.parent / "csrc" / "_core.pyx"
+SOURCES = Path(__file__).parent.parent / "csrc"
+TWINS = [_core_py, _served_py]
+# What is for type checkers, and what the compiled module takes from the one in Python.
+ONLY_IN_PYTHON = ("Route", ".streams_inline", "wrapped", "contained_app")
 
 needs_compiled_core = pytest.mark.skipif(
     expected_backend() == "python", reason="this is the pure leg: there is one core only"
@@ -34,12 +38,15 @@ def test_the_backend_is_what_installation_and_environment_say() -> None:
     assert resolver_backend() == expected_backend()
 
 
+def compiled(twin: ModuleType) -> ModuleType:
+    """Give the compiled module that a module in Python specifies."""
+    return import_module(twin.__name__.removesuffix("_py"))
+
+
 @pytest.fixture
 def core() -> ModuleType:
     """Give the compiled core."""
-    from fastapi_async_safe import _core
-
-    return _core
+    return compiled(_core_py)
 
 
 def names_in(text: str) -> list[str]:
@@ -55,32 +62,39 @@ def names_in(text: str) -> list[str]:
     return [name for name in found if not name.lstrip(".").startswith("_")]
 
 
-@pytest.mark.skipif(not PYX.exists(), reason="the sources are not beside the tests here")
-def test_the_sources_have_the_same_names_in_the_same_order() -> None:
-    python = names_in(inspect.getsource(_core_py))
-    assert names_in(PYX.read_text()) == python
-    assert {"PATH", "NOTHING", "Plan", ".is_current", "scan_query", "Run", ".advance"} <= {*python}
+def name_of(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+@pytest.mark.skipif(not SOURCES.exists(), reason="the sources are not beside the tests here")
+@pytest.mark.parametrize("twin", TWINS, ids=name_of)
+def test_the_sources_have_the_same_names_in_the_same_order(twin: ModuleType) -> None:
+    source = SOURCES / f"{name_of(twin).removesuffix('_py')}.pyx"
+    python = [name for name in names_in(inspect.getsource(twin)) if name not in ONLY_IN_PYTHON]
+    assert names_in(source.read_text()) == python
+    assert len(python) > 5
 
 
 @needs_compiled_core
-def test_the_modules_offer_the_same(core: ModuleType) -> None:
-    for name in names_in(inspect.getsource(_core_py)):
-        if name.startswith("."):
+@pytest.mark.parametrize("twin", TWINS, ids=name_of)
+def test_the_modules_offer_the_same(twin: ModuleType) -> None:
+    for name in names_in(inspect.getsource(twin)):
+        if name.startswith(".") or name in ONLY_IN_PYTHON:
             continue
-        python, compiled = getattr(_core_py, name), getattr(core, name)
-        assert isinstance(compiled, type) is isinstance(python, type)
+        python, other = getattr(twin, name), getattr(compiled(twin), name)
+        assert isinstance(other, type) is isinstance(python, type)
         if isinstance(python, int):
-            assert compiled == python, name
+            assert other == python, name
 
 
 @needs_compiled_core
-@pytest.mark.parametrize("name", ["Param", "Group", "Node", "Plan", "Run"])
+@pytest.mark.parametrize("name", ["Param", "Group", "Node", "Plan", "Run", "Entry", "Solver"])
 def test_the_classes_offer_the_same(name: str, core: ModuleType) -> None:
-    python, compiled = (
+    python, other = (
         {each for each in vars(getattr(module, name)) if not each.startswith("_")}
         for module in (_core_py, core)
     )
-    assert compiled == python
+    assert other == python
 
 
 @needs_compiled_core
@@ -89,8 +103,9 @@ def test_they_share_what_means_nothing(core: ModuleType) -> None:
 
 
 def test_the_python_core_tells_what_its_names_mean() -> None:
-    for name in ("Param", "Group", "Node", "Plan", "Run", "scan_query", "scan_headers", "extract"):
-        assert getattr(_core_py, name).__doc__
+    for name in names_in(inspect.getsource(_core_py)):
+        if name[0] != "." and callable(getattr(_core_py, name)) and name != "NEW":
+            assert getattr(_core_py, name).__doc__, name
     for method in (_core_py.Plan.is_current, _core_py.Run.advance, _core_py.Run.receive_body):
         assert method.__doc__
 

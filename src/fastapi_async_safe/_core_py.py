@@ -28,8 +28,8 @@ REQUIRED, SHARED, FRESH = range(3)
 # code of the user's in it); FastAPI's field does.
 TEXT, DIGITS, DECIMAL, SCHEMA, FIELD = range(5)
 
-# How a node is called. The core calls INLINE nodes and enters INLINE_CONTEXT ones; the driver does
-# all that comes after them.
+# How a node is called. The core calls INLINE nodes, enters INLINE_CONTEXT ones, and calls COROUTINE
+# ones that have no limit, for which the driver then waits; the driver does all the others.
 ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE, THREAD, CONTEXT = (
     range(8)
 )
@@ -395,11 +395,11 @@ class Run:
     """One request on its way through a plan.
 
     Where `advance` gives no result, `action` says what is asked for. AWAIT: `awaitable` is to be
-    awaited; advance with what it gave. BODY: `node` is the one whose
-    body parameters are wanted; hand them to `receive_body`, then advance with NOTHING. CALL: `node`
-    is to be called with `values` as keywords; advance with what it returned. APART: the overrides
-    of `node` are no longer those of the plan; have it solved apart, with what `share` gives, hand
-    the result to `receive_solved`, then advance with NOTHING.
+    awaited; advance with what it gave. BODY: `node` is the one whose body parameters are wanted;
+    hand them to `receive_body`, then advance with NOTHING. CALL: `node` is to be called with
+    `values` as keywords; advance with what it returned. APART: the overrides of `node` are no
+    longer those of the plan; have it solved apart, with what `share` gives, hand the result to
+    `receive_solved`, then advance with NOTHING.
     """
 
     __slots__ = (
