@@ -40,7 +40,6 @@ from urllib.parse import unquote as _unquote
 from pydantic_core import ValidationError
 
 from fastapi_async_safe import _fastapi
-from fastapi_async_safe._begun import Begun as _Begun
 from fastapi_async_safe._core_py import NOTHING as _NOTHING
 
 cdef extern from "Python.h":
@@ -54,8 +53,13 @@ cdef extern from "Python.h":
     )
     size_t PY_VECTORCALL_ARGUMENTS_OFFSET
     ctypedef object (*newfunc)(PyTypeObject *cls, object arguments, PyObject *keywords)
+    ctypedef int (*visitproc)(PyObject *value, void *data)
+    ctypedef int (*traverseproc)(PyObject *owner, visitproc visit, void *data)
+    ctypedef int (*inquiry)(PyObject *owner)
     ctypedef struct _Type "PyTypeObject":
         newfunc tp_new
+        traverseproc tp_traverse
+        inquiry tp_clear
         unsigned int tp_version_tag
     _Type PyBaseObject_Type
     int PyUnicode_IS_ASCII(object text)
@@ -611,10 +615,14 @@ cdef inline void _put(PyObject **place, object value) noexcept:
     Py_XDECREF(old)
 
 
-cdef void _release(PyObject **values, Py_ssize_t count) noexcept:
+cdef void _let_go(PyObject **values, Py_ssize_t count) noexcept:
     cdef Py_ssize_t number
     for number in range(count):
         Py_CLEAR(values[number])
+
+
+cdef void _release(PyObject **values, Py_ssize_t count) noexcept:
+    _let_go(values, count)
     PyMem_Free(values)
 
 
@@ -689,7 +697,10 @@ def scan_cookies(list headers, frozenset names):
     cdef const char *stop
     cdef const char *equals
     cdef str name, text
-    for key, value in headers:
+    for pair in headers:
+        if type(pair) not in (tuple, list) or len(pair) != 2:
+            return None
+        key, value = pair
         if type(key) is not bytes or <bytes>key == b"cookie":
             if type(key) is not bytes or type(value) is not bytes or found is not None:
                 return None
@@ -870,6 +881,70 @@ cdef object _called(Node node, PyObject **arguments):
     )
 
 
+cdef class _Begun:
+    """What goes on with a coroutine that has yielded for the first time, in its place."""
+
+    cdef object coroutine
+    cdef object yielded
+    cdef bint is_handed_over
+
+    def __await__(self):
+        return self
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return self.send(None)
+
+    def send(self, value):
+        cdef object yielded = self.yielded
+        if self.is_handed_over:
+            return self.coroutine.send(value)
+        self.is_handed_over = True
+        self.yielded = None
+        return yielded
+
+    def throw(self, *exception):
+        self.is_handed_over = True
+        self.yielded = None
+        return self.coroutine.throw(*exception)
+
+    def close(self):
+        self.yielded = None
+        self.coroutine.close()
+
+    def __getattr__(self, name):
+        # Whoever follows the chain of awaits finds the coroutine here.
+        return getattr(self.coroutine, name)
+
+
+cdef object _begun(given, bint *suspends):
+    """Run a coroutine until it suspends.
+
+    PERF: most never do, and are at their end without a coroutine around them that waits: a third
+    of the time of four of them.
+
+    Returns:
+        What the coroutine gave, or, if it `suspends`, or is none, what is to be awaited.
+    """
+    cdef PyObject *result
+    cdef _Begun begun
+    suspends[0] = True
+    # One that is being awaited elsewhere is refused by `await`.
+    if not PyCoro_CheckExact(given) or given.cr_await is not None:
+        return given
+    suspends[0] = PyIter_Send(given, None, &result) == PYGEN_NEXT
+    value = <object>result
+    Py_DECREF(value)
+    if not suspends[0]:
+        return value
+    begun = _Begun.__new__(_Begun)
+    begun.coroutine = given
+    begun.yielded = value
+    return begun
+
+
 cdef object _overrides_of(provider):
     # PERF: an attribute that only instances have is in their dict: a third of the time of looking
     # for it in all classes first, for every dependency.
@@ -984,7 +1059,8 @@ cdef class Run:
         cdef Place *place
         cdef list errors = self._errors
         cdef PyObject *cached
-        cdef bint watches = self._provider is not None
+        cdef bint watches = self._provider is not None, suspends
+        self.awaitable = None
         if value is not nothing:
             self._keep(self.node, plan.order_numbers[position], value)
             position += 1
@@ -1036,12 +1112,12 @@ cdef class Run:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     self._keep(node, index, stack.enter_context(self._call(node, place)))
                 elif node.kind == _COROUTINE and not node.limited:
-                    given = self._call(node, place)
-                    if self._suspends(given):
+                    given = _begun(self._call(node, place), &suspends)
+                    if suspends:
+                        self.awaitable = given
                         self._clear(place)
                         return self._ask(_AWAIT, node, position)
-                    self._keep(node, index, self.awaitable)
-                    self.awaitable = None
+                    self._keep(node, index, given)
                 else:
                     self.values = self._dict_of(node, place)
                     self._clear(place)
@@ -1078,11 +1154,9 @@ cdef class Run:
         self._forget()
 
     cdef int _forget(self) except -1:
-        # The garbage collector does not see these values: what an exception keeps of this
-        # resolution must not keep them.
-        cdef Py_ssize_t number
-        for number in range(self._value_count):
-            Py_CLEAR(self._values[number])
+        # What an exception keeps of this resolution must not keep its values.
+        self.awaitable = None
+        _let_go(self._values, self._value_count)
         return 0
 
     cdef object _ask(self, int action, Node node, Py_ssize_t position):
@@ -1090,25 +1164,6 @@ cdef class Run:
         self.node = node
         self._position = position
         return None
-
-    cdef bint _suspends(self, given) except -1:
-        """Put into `awaitable` what a coroutine gave, or what goes on with it if it suspended.
-
-        PERF: most never do, and are at their end without a coroutine around them that waits: a
-        quarter of the time of four of them.
-        """
-        cdef PyObject *result
-        cdef PySendResult end
-        if not PyCoro_CheckExact(given):
-            self.awaitable = given
-            return True
-        end = PyIter_Send(given, None, &result)
-        self.awaitable = <object>result
-        Py_DECREF(self.awaitable)
-        if end == PYGEN_RETURN:
-            return False
-        self.awaitable = _Begun(given, self.awaitable)
-        return True
 
     cdef bint _is_overridden_anew(self, Node node) except -1:
         cdef object overrides = _overrides_of(self._provider), call
@@ -1307,6 +1362,31 @@ cdef class Run:
                     cache, plan.keys[slot], <object>self._slots[slot], plan.hashes[slot]
                 )
         return cache
+
+
+# What the garbage collector is told of a `Run`: beside its attributes, of which Cython knows, also
+# its values, through which a request that nobody waits for any more may hold itself.
+cdef traverseproc traverse_attributes = (<_Type *>Run).tp_traverse
+cdef inquiry clear_attributes = (<_Type *>Run).tp_clear
+
+
+cdef int _traverse(PyObject *run, visitproc visit, void *data) noexcept:
+    cdef PyObject **values = (<Run>run)._values
+    cdef Py_ssize_t number
+    cdef int end = traverse_attributes(run, visit, data)
+    for number in range((<Run>run)._value_count):
+        if end == 0 and values[number] != NULL:
+            end = visit(values[number], data)
+    return end
+
+
+cdef int _clear(PyObject *run) noexcept:
+    _let_go((<Run>run)._values, (<Run>run)._value_count)
+    return clear_attributes(run)
+
+
+(<_Type *>Run).tp_traverse = _traverse
+(<_Type *>Run).tp_clear = _clear
 
 
 cdef class Entry:

@@ -25,15 +25,13 @@ cdef class Served:
     cdef readonly object owner
     cdef readonly bint is_settled
 
-    def __init__(self, connection):
-        self.connection = PyWeakref_NewRef(connection, None)
-
 
 cdef object noted = PyContextVar_New_with_default("fastapi_async_safe_served", None)
 
 
 cdef inline Served _last_noted():
-    return <Served>get_value_no_default(noted)
+    value = get_value_no_default(noted)
+    return None if value is None else <Served?>value
 
 
 cdef inline bint _is_there(Served served) except -1:
@@ -58,7 +56,7 @@ def serve_by(route, connection, dependant, owner):
 def abandon():
     cdef Served served = _last_noted()
     if served is not None:
-        served.route = served.dependant = None
+        served.route = served.dependant = served.owner = None
         served.is_settled = True
 
 

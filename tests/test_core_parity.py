@@ -52,13 +52,17 @@ def core() -> ModuleType:
 def names_in(text: str) -> list[str]:
     """List the public names of a module, classes with those of their methods, as written."""
     found: list[str] = []
+    in_private_class = False
     for line in text.splitlines():
+        if match := re.match(r"(?:cdef )?(?:class|def) (_?)", line):
+            in_private_class = bool(match[1])
         if match := re.match(r"(?:cdef )?(?:class|async def|def) (\w+)", line):
             found.append(match[1])
         elif match := re.match(r"([A-Z_]+(?:, [A-Z_]+)*)(?:: Any)? = ", line):
             found.extend(match[1].split(", "))
         elif match := re.match(r"    (?:cpdef bint |async )?(?:def )?(\w+)\(self.*:$", line):
-            found.append(f".{match[1]}")
+            if not in_private_class:
+                found.append(f".{match[1]}")
     return [name for name in found if not name.lstrip(".").startswith("_")]
 
 

@@ -1,22 +1,26 @@
 """Coroutines as dependencies: whether, how often and for what they suspend makes no difference."""
 
 import asyncio
+import functools
+import gc
 import types
-from collections.abc import Awaitable, Callable, Coroutine, Generator
+import weakref
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextvars import ContextVar
 from typing import Annotated, Any
 
 import anyio
 import anyio.lowlevel
 import pytest
+import trio
+import trio.testing
 from fastapi import Depends, FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastapi_async_safe._begun import Begun
 from tests.serving import BACKENDS, Exchange, Init, SameAsStock, Serve, exchange
 
-# ---- what goes on with a coroutine --------------------------------------------------------------
+# ---- driven by hand -----------------------------------------------------------------------------
 
 
 class Pause:
@@ -33,10 +37,7 @@ class NotCaughtError(Exception):
     """What a coroutine under test lets through."""
 
 
-Script = list[str]
-
-
-async def acted(script: Script, log: list[Any]) -> Any:
+async def acted(script: list[str], log: list[Any]) -> Any:
     """Suspend once for each entry, and do with what comes as the entry says."""
     for number, entry in enumerate(script):
         try:
@@ -49,8 +50,12 @@ async def acted(script: Script, log: list[Any]) -> Any:
                 raise KeyError(number)  # noqa: B904
             if entry == "ended":
                 return "early"
-        except GeneratorExit:
-            log.append(("closed", number))
+        except GeneratorExit as error:
+            log.append(("closed", number, chain_of(error)))
+            if entry == "added":
+                raise KeyError(number)  # noqa: B904
+            if entry == "replaced":
+                await Pause("not closed")
             raise
     if len(script) % 2:
         raise LookupError("at the end")
@@ -66,50 +71,72 @@ def chain_of(error: BaseException | None) -> list[str]:
     return shown
 
 
-def driven(
-    awaited: Callable[[Script, list[Any]], Coroutine[Any, Any, Any]],
-    script: Script,
-    moves: list[str],
-) -> list[Any]:
-    """Drive a coroutine as an event loop would, and write down all that can be seen of it."""
-    log: list[Any] = []
-    coroutine = awaited(script, log)
-    try:
-        log.append(("yielded", coroutine.send(None)))
-        for number, move in enumerate(moves):
-            if move == "close":
-                coroutine.close()
-                return log
-            error = NotCaughtError(number) if move == "throw" else ValueError(number)
-            if move in ("nothing", "value"):
-                yielded = coroutine.send(None if move == "nothing" else number)
-            else:
-                yielded = coroutine.throw(error)
-            log.append(("yielded", yielded))
-    except StopIteration as end:
-        log.append(("result", end.value))
-    except Exception as error:
-        log.append(("raised", chain_of(error)))
-    coroutine.close()
-    return log
+class Scripted:
+    """An application with a dependency that does what a script says."""
+
+    def __init__(self, init: Init) -> None:
+        self.script: list[str] = []
+        self.log: list[Any] = []
+        self.app = init(FastAPI())
+        self.app.add_api_route("/", self.endpoint)
+
+        async def first() -> None: ...
+
+        async def scripted(_: Annotated[None, Depends(first)]) -> Any:
+            return await acted(self.script, self.log)
+
+        @self.app.get("/scripted")
+        async def endpoint(value: Annotated[Any, Depends(scripted)]) -> Any:
+            return value
+
+    async def endpoint(self) -> None: ...
+
+    def driven(self, script: list[str], moves: list[str]) -> list[Any]:
+        """Drive a request as an event loop would, and write down all that can be seen of it."""
+        self.script, self.log = script, []
+        coroutine = self.request()
+        try:
+            self.log.append(("yielded", coroutine.send(None)))
+            for number, move in enumerate(moves):
+                if move == "close":
+                    break
+                if move in ("nothing", "value"):
+                    yielded = coroutine.send(None if move == "nothing" else number)
+                else:
+                    error = NotCaughtError(number) if move == "throw" else ValueError(number)
+                    yielded = coroutine.throw(error)
+                self.log.append(("yielded", yielded))
+        except StopIteration as end:
+            self.log.append(("result", end.value))
+        except Exception as error:
+            self.log.append(("raised", chain_of(error)))
+        try:
+            coroutine.close()
+        except Exception as error:
+            self.log.append(("raised when closed", chain_of(error)))
+        return self.log
+
+    async def request(self) -> Any:
+        answer = await Exchange("/scripted").run(self.app)
+        if answer.error is not None:
+            raise answer.error
+        return answer.sent
 
 
-@given(
-    script=st.lists(
-        st.sampled_from(["kept", "replaced", "added", "ended"]), min_size=1, max_size=5
-    ),
-    moves=st.lists(st.sampled_from(["nothing", "value", "throw", "catch", "close"]), max_size=6),
-)
-@settings(max_examples=500)
-def test_a_coroutine_that_was_begun_goes_on_as_if_awaited(script: Script, moves: list[str]) -> None:
-    async def awaited(script: Script, log: list[Any]) -> Any:
-        return await acted(script, log)
+entries = st.sampled_from(["kept", "replaced", "added", "ended"])
+all_moves = st.sampled_from(["nothing", "value", "throw", "catch", "close"])
 
-    async def begun(script: Script, log: list[Any]) -> Any:
-        coroutine = acted(script, log)
-        return await Begun(coroutine, coroutine.send(None))
 
-    assert driven(begun, script, moves) == driven(awaited, script, moves)
+@pytest.mark.accelerated
+def test_coroutines_go_on_as_on_stock_whatever_comes(init: Init) -> None:
+    stock, ours = Scripted(lambda app: app), Scripted(init)
+
+    @given(st.lists(entries, min_size=1, max_size=5), st.lists(all_moves, max_size=6))
+    @settings(max_examples=500)
+    def check(script: list[str], moves: list[str]) -> None:
+        assert ours.driven(script, moves) == stock.driven(script, moves)
+
+    check()
 
 
 # ---- as dependencies ----------------------------------------------------------------------------
@@ -368,3 +395,201 @@ def test_coroutines_of_other_requests_run_while_one_waits(init: Init) -> None:
 
     anyio.run(both)
     assert [event.split()[1] for event in events] == ["begins", "begins", "ends", "ends"]
+
+
+# ---- what is kept, and what can be seen of one that waits ---------------------------------------
+
+
+class Large:
+    """What should not be kept longer than on stock."""
+
+
+def test_an_exception_of_a_task_keeps_nothing_alive(init: Init) -> None:
+    values: list[weakref.ref[Large]] = []
+
+    async def large() -> Large:
+        value = Large()
+        values.append(weakref.ref(value))
+        return value
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise LookupError
+
+    async def failing(value: Annotated[Large, Depends(large)]) -> None:
+        await asyncio.ensure_future(fail())
+
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(value: Annotated[None, Depends(failing)]) -> None: ...
+
+    async def requests() -> list[bool]:
+        for _ in range(3):
+            answer = await Exchange().run(app)
+            assert isinstance(answer.error, LookupError)
+            del answer
+        await asyncio.sleep(0)
+        return [value() is None for value in values]
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(requests()) == [True, True, True]
+    finally:
+        gc.enable()
+
+
+def test_what_was_awaited_first_is_let_go(init: Init) -> None:
+    result: list[weakref.ref[Large]] = []
+    seen: list[bool] = []
+
+    async def load() -> Large:
+        await asyncio.sleep(0)
+        value = Large()
+        result.append(weakref.ref(value))
+        return value
+
+    async def twice() -> None:
+        await asyncio.create_task(load())
+        await asyncio.sleep(0.001)
+        seen.append(result.pop()() is None)
+        await asyncio.create_task(load())
+
+    def later(value: Annotated[None, Depends(twice)]) -> None:
+        seen.append(result.pop()() is None)
+
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(value: Annotated[None, Depends(later)]) -> None: ...
+
+    async def request() -> None:
+        assert (await Exchange().run(app)).error is None
+
+    asyncio.run(request())
+    assert seen == [True, True]
+
+
+def test_a_request_that_nobody_waits_for_any_more_is_collected(init: Init) -> None:
+    events: list[str] = []
+
+    class Session:
+        def __init__(self, task: Any) -> None:
+            self.task = task
+
+    async def session() -> Session:
+        return Session(asyncio.current_task())
+
+    async def waiting(session: Annotated[Session, Depends(session)]) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            events.append("finally")
+
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(value: Annotated[None, Depends(waiting)]) -> None: ...
+
+    async def abandoned() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda loop, context: events.append(context["message"]))
+        task = loop.create_task(Exchange().run(app))
+        await asyncio.sleep(0.001)
+        del task
+        gc.collect()
+        events.append("collected")
+
+    asyncio.run(abandoned())
+    assert sorted(events[:2]) == ["Task was destroyed but it is pending!", "finally"]
+    assert events[2:] == ["collected"]
+
+
+def test_a_coroutine_that_is_awaited_elsewhere_is_refused(init: Init) -> None:
+    def make_app() -> FastAPI:
+        made: list[Coroutine[Any, Any, str]] = []
+
+        async def settings() -> str:
+            for _ in range(3):
+                await asyncio.sleep(0)
+            return "settings"
+
+        @functools.wraps(settings)
+        def once() -> Coroutine[Any, Any, str]:
+            made[:] = made or [settings()]
+            return made[0]
+
+        app = FastAPI()
+
+        @app.get("/")
+        async def endpoint(value: Annotated[str, Depends(once)]) -> str:
+            return value
+
+        return app
+
+    async def both(app: FastAPI) -> list[Any]:
+        answers = await asyncio.gather(*(Exchange().run(app) for _ in range(2)))
+        return [answer.shown() for answer in answers]
+
+    expected = asyncio.run(both(make_app()))
+    assert asyncio.run(both(init(make_app()))) == expected
+
+
+def awaits_below(coroutine: Any) -> Iterator[str]:
+    """Walk the chain of awaits as debuggers do."""
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is not None:
+            yield frame.f_code.co_name
+        below = getattr(coroutine, "cr_await", None)
+        coroutine = below if below is not None else getattr(coroutine, "gi_yieldfrom", None)
+
+
+@pytest.mark.parametrize("waits", [1, 2])
+def test_it_can_be_seen_what_a_request_waits_for(waits: int, init: Init) -> None:
+    async def deeper() -> None:
+        for _ in range(waits - 1):
+            await asyncio.sleep(0)
+        await asyncio.sleep(60)
+
+    async def hanging() -> None:
+        await deeper()
+
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(value: Annotated[None, Depends(hanging)]) -> None: ...
+
+    async def look() -> list[str]:
+        task = asyncio.create_task(Exchange().run(app))
+        await asyncio.sleep(0.001)
+        names = list(awaits_below(task.get_coro()))
+        task.cancel()
+        return names
+
+    names = asyncio.run(look())
+    # Asyncio's own wrapper, which has no attribute for it, ends the chain after the first wait.
+    assert names[names.index("solve_dependencies") :][-3:] == ["hanging", "deeper", "sleep"]
+
+
+def test_trio_sees_what_a_request_waits_for(init: Init) -> None:
+    async def hanging() -> None:
+        await trio.sleep_forever()
+
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(value: Annotated[None, Depends(hanging)]) -> None: ...
+
+    async def look() -> list[str]:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(Exchange().run, app)
+            await trio.testing.wait_all_tasks_blocked()
+            (task,) = nursery.child_tasks
+            names = [frame.f_code.co_name for frame, _ in task.iter_await_frames()]
+            nursery.cancel_scope.cancel()
+        return names
+
+    names = trio.run(look)
+    assert names[names.index("hanging") :][:2] == ["hanging", "sleep_forever"]

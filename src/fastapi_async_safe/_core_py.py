@@ -339,7 +339,10 @@ def scan_cookies(headers: list[Any], names: frozenset[str]) -> dict[str, str] | 
         headers, with quotes, or with other characters than those of ASCII.
     """
     found: bytes | None = None
-    for key, value in headers:
+    for pair in headers:
+        if type(pair) not in (tuple, list) or len(pair) != 2:
+            return None
+        key, value = pair
         if type(key) is not bytes or key == b"cookie":
             if type(key) is not bytes or type(value) is not bytes or found is not None:
                 return None
@@ -490,6 +493,7 @@ class Run:
         position, end = self._position, len(order)
         # The plan was chosen for the overrides that the first dependency has.
         watches = self._provider is not None
+        self.awaitable = None
         if value is not NOTHING:
             self._keep(self.node, value)
             position += 1
@@ -583,6 +587,7 @@ class Run:
     def forget(self) -> None:
         """Let go of the values: an exception ended the resolution, and may keep this object."""
         self._frames.clear()
+        self.awaitable = None
 
     def _ask(self, action: int, node: Node, position: int) -> None:
         self.action, self.node, self._position = action, node, position
@@ -722,7 +727,7 @@ class Entry:
         self.connection = connection  # `Request` or `WebSocket`
         self.owner = owner  # weakly: the route that FastAPI has for it; None: it is a tool's
         self.route = route  # makes the plans
-        self.plan: Plan | None = None  # the last one without overrides
+        self.plan: Plan | None = None  # the last one without overrides that `route` gave
 
 
 class Solver:

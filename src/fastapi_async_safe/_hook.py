@@ -161,8 +161,14 @@ def _validating(function: FunctionType) -> _Hook:
         f"async def serialize_response(*, {', '.join(names)}):\n"
         f"    if not is_coroutine and {{inline}}(field):\n"
         f"        is_coroutine = True\n"
+        f"        try:\n"
+        f"            return await {{stock}}({_handed_on(names)})\n"
+        f"        except BaseException:\n"
+        f"            {{abandon}}()\n"  # what handles it is not the endpoint's
+        f"            raise\n"
         f"    return await {{stock}}({_handed_on(names)})\n",
         inline=served.is_validated_inline,
+        abandon=served.abandon,
     )
 
 

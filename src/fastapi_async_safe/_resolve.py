@@ -59,7 +59,7 @@ class Resolver:
         solver = core.Solver(
             adopt=self._adopt, drive=_drive, serve=served.serve_by, marked=marked_endpoints
         )
-        self.solve = solver.solve
+        self.solve = solver.solve  # takes the arguments of FastAPI's function, by position
         self._entries: dict[int, Any] = solver.entries
         self._unowned: list[int] = []
         self._predicate_failed = False

@@ -54,7 +54,7 @@ def abandon() -> None:
     """Note that nothing more of the request is the route's."""
     served = _served.get()
     if served is not None:
-        served.route = served.dependant = None
+        served.route = served.dependant = served.owner = None
         served.is_settled = True
 
 

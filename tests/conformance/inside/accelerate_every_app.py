@@ -60,17 +60,23 @@ def _counted_init_app() -> Callable[..., Any]:
     from fastapi_async_safe import init_app
     from fastapi_async_safe._resolve import Resolver
 
-    solve = Resolver.solve
+    initialise = Resolver.__init__
 
-    @wraps(solve)
-    def counted(*args: Any) -> Any:
-        solved = solve(*args)
-        counts["declined" if solved is None else "resolved"] += 1
-        if solved is None:
-            declined[os.environ.get("PYTEST_CURRENT_TEST", "outside pytest")] += 1
-        return solved
+    @wraps(initialise)
+    def initialise_and_count(self: Any, *args: Any, **kwargs: Any) -> None:
+        initialise(self, *args, **kwargs)
+        solve = self.solve
 
-    Resolver.solve = counted  # type: ignore[method-assign]
+        def counted(*arguments: Any) -> Any:
+            solved = solve(*arguments)
+            counts["declined" if solved is None else "resolved"] += 1
+            if solved is None:
+                declined[os.environ.get("PYTEST_CURRENT_TEST", "outside pytest")] += 1
+            return solved
+
+        self.solve = counted
+
+    Resolver.__init__ = initialise_and_count  # type: ignore[method-assign]
     logging.getLogger("fastapi_async_safe").addHandler(_Logged(logging.WARNING))
     return init_app
 
