@@ -60,9 +60,10 @@ def names_in(text: str) -> list[str]:
             found.append(match[1])
         elif match := re.match(r"([A-Z_]+(?:, [A-Z_]+)*)(?:: Any)? = ", line):
             found.extend(match[1].split(", "))
+        elif in_private_class:
+            continue
         elif match := re.match(r"    (?:cpdef bint |async )?(?:def )?(\w+)\(self.*:$", line):
-            if not in_private_class:
-                found.append(f".{match[1]}")
+            found.append(f".{match[1]}")
     return [name for name in found if not name.lstrip(".").startswith("_")]
 
 
