@@ -709,13 +709,13 @@ def scan_cookies(list headers, frozenset names):
         return cookies
     cursor = PyBytes_AS_STRING(found)
     end = cursor + PyBytes_GET_SIZE(found)
-    if memchr(cursor, 34, end - cursor) != NULL or not found.isascii():
+    if memchr(cursor, c'"', end - cursor) != NULL or not found.isascii():
         return None
     while cursor <= end:
-        stop = <const char *>memchr(cursor, 59, end - cursor)
+        stop = <const char *>memchr(cursor, c";", end - cursor)
         if stop == NULL:
             stop = end
-        equals = <const char *>memchr(cursor, 61, stop - cursor)
+        equals = <const char *>memchr(cursor, c"=", stop - cursor)
         if equals == NULL:
             name, text = "", _stripped(cursor, stop)
         else:
@@ -1370,7 +1370,7 @@ cdef traverseproc traverse_attributes = (<_Type *>Run).tp_traverse
 cdef inquiry clear_attributes = (<_Type *>Run).tp_clear
 
 
-cdef int _traverse(PyObject *run, visitproc visit, void *data) noexcept:
+cdef int _traverse_run(PyObject *run, visitproc visit, void *data) noexcept:
     cdef PyObject **values = (<Run>run)._values
     cdef Py_ssize_t number
     cdef int end = traverse_attributes(run, visit, data)
@@ -1380,13 +1380,13 @@ cdef int _traverse(PyObject *run, visitproc visit, void *data) noexcept:
     return end
 
 
-cdef int _clear(PyObject *run) noexcept:
+cdef int _clear_run(PyObject *run) noexcept:
     _let_go((<Run>run)._values, (<Run>run)._value_count)
     return clear_attributes(run)
 
 
-(<_Type *>Run).tp_traverse = _traverse
-(<_Type *>Run).tp_clear = _clear
+(<_Type *>Run).tp_traverse = _traverse_run
+(<_Type *>Run).tp_clear = _clear_run
 
 
 cdef class Entry:

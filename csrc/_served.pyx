@@ -14,7 +14,7 @@ from cpython.weakref cimport PyWeakref_GetRef, PyWeakref_NewRef
 
 cimport cython
 
-from fastapi_async_safe._served_py import wrapped as _wrapped
+from fastapi_async_safe._endpoint import wrapped as _wrapped
 
 
 @cython.freelist(16)

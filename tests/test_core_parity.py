@@ -25,8 +25,6 @@ from tests.serving import CURRENT_DEFAULTS, expected_backend
 
 SOURCES = Path(__file__).parent.parent / "csrc"
 TWINS = [_core_py, _served_py]
-# What is for type checkers, and what the compiled module takes from the one in Python.
-ONLY_IN_PYTHON = ("Route", ".streams_inline", "wrapped", "contained_app")
 
 needs_compiled_core = pytest.mark.skipif(
     expected_backend() == "python", reason="this is the pure leg: there is one core only"
@@ -75,7 +73,7 @@ def name_of(module: ModuleType) -> str:
 @pytest.mark.parametrize("twin", TWINS, ids=name_of)
 def test_the_sources_have_the_same_names_in_the_same_order(twin: ModuleType) -> None:
     source = SOURCES / f"{name_of(twin).removesuffix('_py')}.pyx"
-    python = [name for name in names_in(inspect.getsource(twin)) if name not in ONLY_IN_PYTHON]
+    python = names_in(inspect.getsource(twin))
     assert names_in(source.read_text()) == python
     assert len(python) > 5
 
@@ -84,7 +82,7 @@ def test_the_sources_have_the_same_names_in_the_same_order(twin: ModuleType) -> 
 @pytest.mark.parametrize("twin", TWINS, ids=name_of)
 def test_the_modules_offer_the_same(twin: ModuleType) -> None:
     for name in names_in(inspect.getsource(twin)):
-        if name.startswith(".") or name in ONLY_IN_PYTHON:
+        if name.startswith("."):
             continue
         python, other = getattr(twin, name), getattr(compiled(twin), name)
         assert isinstance(other, type) is isinstance(python, type)

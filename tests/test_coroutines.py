@@ -574,7 +574,6 @@ def test_it_can_be_seen_what_a_request_waits_for(waits: int, init: Init) -> None
         return names
 
     names = asyncio.run(look())
-    # Asyncio's own wrapper, which has no attribute for it, ends the chain after the first wait.
     assert names[names.index("solve_dependencies") :][-3:] == ["hanging", "deeper", "sleep"]
 
 

@@ -8,15 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 from weakref import ref
 
-
-class Route(Protocol):
-    """What is known of the route that serves a request."""
-
-    def streams_inline(self) -> bool:
-        """Say whether a sync iterator that its endpoint gives is iterated on the event loop."""
+from ._endpoint import Route, wrapped
 
 
 class Served:
@@ -113,22 +108,3 @@ def is_streamed_inline() -> bool:
     if served is None or served.route is None or served.connection() is None:
         return False
     return served.dependant is not None or served.route.streams_inline()
-
-
-def wrapped(
-    app: Callable[..., Awaitable[None]],
-    connection: Any,
-    before: Any,
-    begin: Callable[[Any], Any],
-    noted: ContextVar[Any],
-) -> Callable[..., Awaitable[None]]:
-    """Make of `app` one that serves a request within a request, and then notes what was before."""
-
-    async def contained_app(scope: Any, receive: Any, send: Any) -> None:
-        begin(connection)
-        try:
-            await app(scope, receive, send)
-        finally:
-            noted.set(before)
-
-    return contained_app
