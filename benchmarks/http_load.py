@@ -8,15 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks.asgi import ClientRequest
 
 CONNECTIONS = (64, 1000)
+WARM_UP_SECONDS = 1
 REPORT = Path(__file__).with_name("wrk_report.lua")
 
 
@@ -111,11 +113,14 @@ def compare_over_http(
     contenders: Sequence[str],
     *,
     connections: Sequence[int] = CONNECTIONS,
-    rounds: int = 3,
-    seconds: int = 5,
+    rounds: int = 5,
+    seconds: int = 4,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[HttpFigures]:
     """Load each contender in turn, round after round, after checking that all answer the same.
+
+    Each round has servers of its own, one at a time: two processes that run the same code differ in
+    speed for as long as they live.
 
     Raises:
         MissingLoadToolError: there is no wrk on the path.
@@ -123,14 +128,16 @@ def compare_over_http(
     """
     _allow_many_connections(max(connections))
     loads: dict[tuple[str, int], list[Load]] = {}
-    with ExitStack() as stack:
-        ports = {c: stack.enter_context(server(workload, c)) for c in contenders}
-        answers = {c: ask(port, request) for c, port in ports.items()}
-        if len({(status, str(json.loads(body))) for status, body in answers.values()}) != 1:
-            raise RuntimeError(f"{workload}: different answers over HTTP: {answers}")
-        for turn in range(rounds):
-            for count in connections:
-                for contender, port in ports.items():
+    right: tuple[int, Any] | None = None
+    for turn in range(rounds):
+        for contender in contenders:
+            with server(workload, contender) as port:
+                status, body = ask(port, request)
+                right = right or (status, json.loads(body))
+                if (status, json.loads(body)) != right:
+                    raise RuntimeError(f"{workload}: {contender} answered {body!r} over HTTP")
+                drive(port, request, min(connections), WARM_UP_SECONDS)
+                for count in connections:
                     progress(f"{contender}, {count} connections, round {turn + 1} of {rounds}")
                     load = drive(port, request, count, seconds)
                     loads.setdefault((contender, count), []).append(load)
