@@ -79,7 +79,7 @@ def run(
     generations: Generations = 5,
     peers: Annotated[bool, typer.Option(help="Other projects on W2.")] = True,
     http: Annotated[bool, typer.Option(help="uvicorn under wrk.")] = True,
-    seconds: Annotated[int, typer.Option(help="How long each load of wrk lasts.")] = 4,
+    seconds: Annotated[int, typer.Option(help="How long each load of wrk lasts.")] = 5,
     start: Annotated[bool, typer.Option("--start-up/--no-start-up", help="Import, plans.")] = True,
     requests: Annotated[int, typer.Option(help="Requests of the memory run.")] = memory.REQUESTS,
 ) -> None:

@@ -114,7 +114,7 @@ def compare_over_http(
     *,
     connections: Sequence[int] = CONNECTIONS,
     rounds: int = 5,
-    seconds: int = 4,
+    seconds: int = 5,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[HttpFigures]:
     """Load each contender in turn, round after round, after checking that all answer the same.

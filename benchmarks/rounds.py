@@ -45,8 +45,10 @@ def compare(
 ) -> list[Timing]:
     """Time each workload's contenders, interleaved, in processes of their own.
 
-    Two processes that run the same code differ by some percent in speed for as long as they live,
-    because their memory is laid out differently; so all processes are started anew a few times.
+    All workloads have their turn in each round, so that a slow moment of the machine, which may
+    last minutes, hits all of them. Two processes that run the same code differ by some percent in
+    speed for as long as they live, because their memory is laid out differently; so all processes
+    are started anew a few times.
 
     Args:
         pairs: workloads, and the contenders on each; the first one gives the right answer.
@@ -63,13 +65,18 @@ def compare(
         for workload, contenders in pairs
     }
     for generation in range(generations):
+        place = f"processes {generation + 1} of {generations}"
         with Processes() as processes:
             for contenders in timings.values():  # all of them start at once, then wait
                 for timing in contenders:
                     processes.of(timing.contender)
             for workload, contenders in timings.items():
-                progress(f"{workload}, processes {generation + 1} of {generations}")
-                _time(contenders, levels, rounds, processes)
+                progress(f"{place}, {workload} is made ready")
+                _prepare(contenders, levels, processes)
+            for turn in range(rounds):
+                for workload, contenders in timings.items():
+                    progress(f"{place}, round {turn + 1} of {rounds}, {workload}")
+                    _time(contenders, levels, processes)
     return [timing for contenders in timings.values() for timing in contenders]
 
 
@@ -91,9 +98,7 @@ class Processes(ExitStack):
         return self._running[key]
 
 
-def _time(
-    timings: Sequence[Timing], levels: Sequence[str], rounds: int, processes: Processes
-) -> None:
+def _prepare(timings: Sequence[Timing], levels: Sequence[str], processes: Processes) -> None:
     right: Answer | None = None
     for timing in timings:
         try:
@@ -107,13 +112,15 @@ def _time(
         for level in levels:
             if level in prepared.levels:
                 timing.seconds.setdefault(level, [])
-    for _ in range(rounds):
-        for level in levels:
-            for timing in timings:
-                if level in timing.seconds:
-                    process = processes.of(timing.contender)
-                    seconds = process.block(timing.workload, timing.contender, level)
-                    timing.seconds[level].append(seconds)
+
+
+def _time(timings: Sequence[Timing], levels: Sequence[str], processes: Processes) -> None:
+    for level in levels:
+        for timing in timings:
+            if level in timing.seconds:
+                process = processes.of(timing.contender)
+                seconds = process.block(timing.workload, timing.contender, level)
+                timing.seconds[level].append(seconds)
 
 
 def _check(prepared: Prepared, right: Answer, timing: Timing) -> None:
