@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.asgi import Answer
 from benchmarks.contenders import Peer, is_ours
 from benchmarks.process import Prepared, TimingProcess, UnavailableError
-from benchmarks.workloads import Variant
+from benchmarks.workloads import WORKLOADS, Variant
 
 
 class DifferentAnswersError(Exception):
@@ -69,7 +69,7 @@ def compare(
         with Processes() as processes:
             for contenders in timings.values():  # all of them start at once, then wait
                 for timing in contenders:
-                    processes.of(timing.contender)
+                    processes.of(timing)
             for workload, contenders in timings.items():
                 progress(f"{place}, {workload} is made ready")
                 _prepare(contenders, levels, processes)
@@ -81,16 +81,21 @@ def compare(
 
 
 class Processes(ExitStack):
-    """One generation of processes; variants on untouched FastAPI share one."""
+    """One generation of processes.
+
+    Variants on untouched FastAPI share one. Workloads with a marked endpoint are apart from the
+    others: what runs those on the event loop costs every request of the process something.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._running: dict[str, TimingProcess] = {}
+        self._running: dict[tuple[str, bool], TimingProcess] = {}
 
-    def of(self, contender: str) -> TimingProcess:
-        """The process of that contender, started if need be."""
+    def of(self, timing: Timing) -> TimingProcess:
+        """The process of that contender on that workload, started if need be."""
+        contender = timing.contender
         apart = is_ours(contender) or contender in tuple(Peer)
-        key = contender if apart else "stock"
+        key = contender if apart else "stock", WORKLOADS[timing.workload].marks_endpoint
         if key not in self._running:
             pure = contender == Variant.PYTHON
             process = TimingProcess(stock=not is_ours(contender), pure=pure)
@@ -102,7 +107,7 @@ def _prepare(timings: Sequence[Timing], levels: Sequence[str], processes: Proces
     right: Answer | None = None
     for timing in timings:
         try:
-            prepared = processes.of(timing.contender).prepare(timing.workload, timing.contender)
+            prepared = processes.of(timing).prepare(timing.workload, timing.contender)
         except UnavailableError as reason:
             timing.missing = str(reason)
             continue
@@ -118,7 +123,7 @@ def _time(timings: Sequence[Timing], levels: Sequence[str], processes: Processes
     for level in levels:
         for timing in timings:
             if level in timing.seconds:
-                process = processes.of(timing.contender)
+                process = processes.of(timing)
                 seconds = process.block(timing.workload, timing.contender, level)
                 timing.seconds[level].append(seconds)
 

@@ -62,7 +62,8 @@ class Workload:
     """One app and one request to it.
 
     `extract` is what the by-hand variant does with its request where a dependency would have done
-    it; it is what its time is at the level of `solve_dependencies`.
+    it; it is what its time is at the level of `solve_dependencies`. `marks_endpoint` says that the
+    endpoint is marked, too.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Workload:
     by_hand: Callable[[], FastAPI] | None = None
     extract: Callable[[Any], object] | None = None
     wrapped: bool = True
+    marks_endpoint: bool = False
 
     def variants(self) -> tuple[Variant, ...]:
         """The variants that apply to this workload, stock first."""
@@ -145,6 +147,7 @@ def _stream() -> Iterator[Workload]:
             create_app=sync_stream.create_app,
             async_by_hand=async_by_hand.sync_stream_app,
             wrapped=False,
+            marks_endpoint=True,
         )
 
 
@@ -267,6 +270,7 @@ WORKLOADS = {
             create_app=sync_endpoint.create_app,
             async_by_hand=async_by_hand.sync_endpoint_app,
             wrapped=False,
+            marks_endpoint=True,
         ),
         *_stream(),
         Workload(
