@@ -1,4 +1,4 @@
-"""Processes to time in: one for FastAPI as installed, one for each core, one for each peer.
+"""Processes to time in: for FastAPI as installed, for each core, for each peer.
 
 Whatever changes FastAPI while it is imported or initialised changes it in its own process only, and
 no two of them run at once.
