@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import _hook, init_app, resolver_backend
-from tests.serving import (
+from tests.support.serving import (
     Answer,
     AsgiApp,
     Exchange,

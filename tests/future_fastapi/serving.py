@@ -15,7 +15,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from tests.future_fastapi.edits import UTILS, Edit, Edits
-from tests.said import listening
+from tests.support.said import listening
 
 # What takes long to import and is the same under each edit.
 _NOT_EDITED = ["pydantic", "python_multipart", "starlette.testclient"]

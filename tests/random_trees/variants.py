@@ -25,7 +25,7 @@ from fastapi_async_safe import (
     init_app,
     resolver_backend,
 )
-from tests.serving import expected_backend
+from tests.support.serving import expected_backend
 
 from . import recorder as recorder_module
 from .description import Description

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import anyio.to_thread
 import sniffio
 
-from tests.said import listening
+from tests.support.said import listening
 
 Call = TypeVar("Call", bound=Callable[..., Any])
 

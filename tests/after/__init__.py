@@ -1,0 +1,1 @@
+"""What comes after the dependencies: endpoints, streams and background tasks."""

@@ -1,0 +1,293 @@
+"""The benchmarks' own promises: same answers, counted thread hops, tables made from results."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import warnings
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+with warnings.catch_warnings():
+    # The example apps ask for the compiled core, which a pure build does not have.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    from benchmarks.workloads import SHOWN, WORKLOADS, Variant, Workload
+from benchmarks import call_profile, plot, report, targets
+from benchmarks.__main__ import cli
+from benchmarks.asgi import Answer, call
+from benchmarks.contenders import Peer, create_app, label, prepare
+from benchmarks.http_load import HttpFigures
+from benchmarks.measurement import Level
+from benchmarks.process import UnavailableError
+from benchmarks.results import Results
+from benchmarks.rounds import Timing, compare
+from benchmarks.thread_hops import counted_thread_hops
+from fastapi_async_safe import resolver_backend
+
+ROOT = Path(__file__).parents[2]
+
+HAS_COMPILED_CORE = resolver_backend() == "compiled"
+
+STOCK_HOPS = {
+    "W0": 0,
+    "W1": 1,
+    "W2": 4,
+    "W3": 5,
+    "W4": 5,
+    "W5": 2,
+    "W6": 3,
+    "W7": 2,
+    "W8": 0,
+    "W9": 4,
+    "W10/10": 10,
+    "W10/20": 20,
+    "W10/100": 100,
+    "W10/1000": 1000,
+    "W10/diamond": 100,
+    "W11": 4,
+    "W12": 2,
+    "stream": 6,
+    "W13": 1,
+    "W14": 4,
+    "parameters/5": 1,
+    "parameters/10": 1,
+    "parameters/20": 1,
+    "parameters/50": 1,
+    "parameters/100": 1,
+    "long query": 4,
+}
+
+
+async def answer_and_hops(workload: Workload, variant: Variant) -> tuple[Answer, int]:
+    app = workload.app(variant)
+    with counted_thread_hops() as hops:
+        return await call(app, workload.request), hops.count
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_stock_hops_into_the_thread_pool_once_for_each_sync_call(name: str) -> None:
+    answer, hops = asyncio.run(answer_and_hops(WORKLOADS[name], Variant.STOCK))
+
+    assert answer.status == {"W11": 101, "W13": 422}.get(name, 200)
+    assert hops == STOCK_HOPS[name]
+
+
+@pytest.mark.parametrize("core", [Variant.PYTHON, Variant.COMPILED])
+@pytest.mark.parametrize("name", [name for name in WORKLOADS if name != "W9"])
+def test_what_is_marked_does_not_hop(name: str, core: Variant) -> None:
+    _, hops = asyncio.run(answer_and_hops(WORKLOADS[name], core))
+
+    assert hops == 0
+
+
+@pytest.mark.parametrize("core", [Variant.PYTHON, Variant.COMPILED])
+def test_what_is_not_marked_hops_as_on_stock(core: Variant) -> None:
+    _, hops = asyncio.run(answer_and_hops(WORKLOADS["W9"], core))
+
+    assert hops == STOCK_HOPS["W9"]
+
+
+@pytest.mark.parametrize("submit", ["asyncio.to_thread", "anyio.to_thread.run_sync"])
+def test_a_hop_is_counted_whoever_makes_it(submit: str) -> None:
+    async def hop() -> int:
+        import anyio.to_thread
+
+        with counted_thread_hops() as hops:
+            if submit == "asyncio.to_thread":
+                await asyncio.to_thread(int)
+            else:
+                await anyio.to_thread.run_sync(int)
+        return hops.count
+
+    assert asyncio.run(hop()) == 1
+
+
+def test_a_variant_that_does_not_apply_is_an_error() -> None:
+    with pytest.raises(ValueError, match="W0 has no variant"):
+        WORKLOADS["W0"].app(Variant.ASYNC_BY_HAND)
+
+
+def test_a_peer_is_for_one_workload_only() -> None:
+    with pytest.raises(UnavailableError):
+        create_app("W1", Peer.LITESTAR)
+
+
+@pytest.mark.parametrize("name", ["W2", "W4", "W7", "W11"])
+def test_calls_can_be_repeated_at_both_levels(name: str) -> None:
+    async def repeat() -> list[float]:
+        subject = await prepare(name, Variant.PYTHON)
+        return [await subject.calls[level].seconds(3) for level in Level]
+
+    assert all(seconds > 0 for seconds in asyncio.run(repeat()))
+
+
+def test_processes_time_what_they_are_asked_and_say_what_is_missing() -> None:
+    timings = compare(
+        [("W1", [Variant.STOCK, Variant.BY_HAND, Variant.PYTHON, Variant.COMPILED])],
+        list(Level),
+        rounds=2,
+        generations=1,
+    )
+
+    assert [timing.contender for timing in timings] == ["stock", "by_hand", "python", "compiled"]
+    assert [timing.thread_hops for timing in timings] == [1, 0, 0, 0]
+    assert timings[-1].missing == ("" if HAS_COMPILED_CORE else "not built")
+    for timing in timings[:3]:
+        assert [len(seconds) for seconds in timing.seconds.values()] == [2, 2]
+
+
+def test_the_command_prints_a_row_for_each_variant() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "-w",
+        "W1",
+        "--rounds",
+        "1",
+        "--generations",
+        "1",
+    ]
+    printed = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+
+    for variant in ("stock", "async def by hand", "Python core", "compiled core"):
+        assert variant in printed.stdout
+    assert ("not built" in printed.stdout) is not HAS_COMPILED_CORE
+    assert "Warning" not in printed.stderr
+
+
+def test_the_command_refuses_a_workload_that_there_is_not() -> None:
+    result = CliRunner().invoke(cli, ["-w", "W99"])
+
+    assert result.exit_code != 0
+    assert "W99" in result.output
+
+
+@pytest.fixture
+def results() -> Results:
+    """A run in which everything took twice as long on stock, but W0, which was not run."""
+    made = Results.here_and_now()
+    for workload in WORKLOADS.values():
+        for variant in workload.variants():
+            if workload.name != "W0":
+                seconds = 4e-5 if variant is Variant.STOCK else 2e-5
+                each = {level: [seconds, seconds * 3, seconds] for level in Level}
+                made.timings.append(Timing(workload.name, variant, 1, each))
+    made.timings.append(Timing("W2", Peer.LITESTAR, 0, {"request": [1e-5]}))
+    made.timings.append(Timing("W2", Peer.WIREUP, missing="not installed"))
+    for variant, rate in ((Variant.STOCK, 1000.0), (Variant.COMPILED, 7000.0)):
+        figures = HttpFigures("W2", variant, 64, rate, 0.01, 0.02, 0.03, 0)
+        made.http.append(asdict(figures))
+    return made
+
+
+def test_results_are_the_same_when_read_again(results: Results, tmp_path: Path) -> None:
+    results.save(tmp_path / "results.json")
+
+    assert Results.load(tmp_path / "results.json") == results
+
+
+def test_a_figure_is_the_median_of_the_rounds(results: Results) -> None:
+    stock, ours = ("W2", Variant.STOCK), ("W2", Variant.COMPILED)
+
+    assert results.median(Level.SOLVE, *ours) == 2e-5
+    assert results.ratio(Level.REQUEST, stock, ours) == 2.0
+    assert results.ratio(Level.REQUEST, ("W0", Variant.STOCK), ours) is None
+    assert results.ratio(Level.REQUEST, ("W2", Peer.WIREUP), ours) is None
+
+
+def test_the_tables_show_what_was_measured(results: Results) -> None:
+    text = report.markdown(results)
+
+    assert f"| W2: {WORKLOADS['W2'].title} | 40.0 | 20.0 (2.0) | 20.0 (2.0) | 20.0 (2.0) |" in text
+    assert "| Litestar | 10.0 (4.0) |" in text
+    assert "| W2, compiled core | 64 | 7,000 | 10.0 | 20.0 | 30.0 |" in text
+    assert "W0" not in text
+    assert "wireup" not in text
+
+
+def test_the_tables_go_between_the_markers_of_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(f"above\n{report.START}\nold\n{report.END}\nbelow\n")
+
+    report.put_into(page, "new\n")
+    report.put_into(page, "newer\n")
+
+    assert page.read_text() == f"above\n{report.START}\n\nnewer\n\n{report.END}\nbelow\n"
+
+
+def test_profiles_name_the_functions_of_a_request() -> None:
+    rows = list(call_profile.rows("W2", Variant.PYTHON, requests=20))
+
+    assert sum(row.share for row in rows) == pytest.approx(1)
+    assert {"fastapi", "starlette", "fastapi_async_safe"} <= {row.package for row in rows}
+    assert rows == sorted(rows, key=lambda row: row.share, reverse=True)
+    expected = {*call_profile.PURPOSES}
+    if find_spec("fastapi.telemetry") is None:  # to 0.141
+        expected.remove("asking whether telemetry is on")
+    assert expected <= {call_profile.purpose(row) for row in rows}
+
+
+def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text("nothing\n")
+
+    with pytest.raises(ValueError, match="has no lines"):
+        report.put_into(page, "new")
+
+
+def test_the_plot_is_valid_svg_with_a_bar_for_each_variant_shown(results: Results) -> None:
+    root = ET.fromstring(plot.svg(results))
+
+    shown = [name for name in SHOWN if name in WORKLOADS]
+    bars = [e.get("class") for e in root.iter("{http://www.w3.org/2000/svg}rect")]
+    legend = 1
+    assert bars.count("compiled") == len(shown) - 1 + legend
+    assert "prefers-color-scheme: dark" in plot.STYLE
+
+
+def test_each_figure_wanted_is_listed_with_what_was_measured(results: Results) -> None:
+    rows = list(targets.rows(results))
+
+    assert len(rows) == len(targets.TARGETS)
+    assert ("request", "W2", "stock", ">= 9", "2.00", "missed") in rows
+    assert ("request", "W9", "stock", ">= 1.05", "2.00", "reached") in rows
+    assert ("request", "W0", "stock", ">= 1.2", "-", "not measured") in rows
+    assert ("request", "W2", "stock W0", ">= 1.1", "-", "not measured") in rows
+    assert ("HTTP, 64 connections", "W2 requests/s", "stock", ">= 6", "7.00", "reached") in rows
+    growth = "W10/1000, cost of one of 1,000"
+    assert ("growth", growth, "of one of 10", "<= 1.3", "0.01", "reached") in rows
+
+
+def test_figures_that_were_missed_are_no_failure(results: Results, tmp_path: Path) -> None:
+    results.save(tmp_path / "results.json")
+
+    shown = CliRunner().invoke(cli, ["targets", str(tmp_path / "results.json")])
+
+    assert shown.exit_code == 0
+    assert "missed" in shown.output
+
+
+def test_every_contender_has_a_name_for_tables() -> None:
+    assert {label(contender) for contender in [*Variant, *Peer]} >= {"stock", "compiled core"}
+
+
+def test_the_table_of_figures_can_be_printed_for_an_empty_run() -> None:
+    console = Console(record=True, width=120)
+
+    targets.print_targets(Results.here_and_now(), console)
+
+    assert "not measured" in console.export_text()

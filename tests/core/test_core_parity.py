@@ -1,0 +1,392 @@
+"""The two cores have the same names in the same order, and give the same for the same."""
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any, Literal
+
+import pytest
+from fastapi import Cookie, Header, Query
+from fastapi import Path as PathParameter
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import HTTPConnection
+
+from fastapi_async_safe import _core_py, _fastapi, _served_py, resolver_backend
+from fastapi_async_safe._core_py import COOKIE, HEADER, PATH, QUERY
+from fastapi_async_safe._parameters import parameter
+from tests.support.serving import CURRENT_DEFAULTS, expected_backend
+
+SOURCES = Path(__file__).parents[2] / "csrc"
+TWINS = [_core_py, _served_py]
+
+needs_compiled_core = pytest.mark.skipif(
+    expected_backend() == "python", reason="this is the pure leg: there is one core only"
+)
+many_examples = settings(max_examples=300)
+
+
+def test_the_backend_is_what_installation_and_environment_say() -> None:
+    assert resolver_backend() == expected_backend()
+
+
+def compiled(twin: ModuleType) -> ModuleType:
+    """Give the compiled module that a module in Python specifies."""
+    return import_module(twin.__name__.removesuffix("_py"))
+
+
+@pytest.fixture
+def core() -> ModuleType:
+    """Give the compiled core."""
+    return compiled(_core_py)
+
+
+def names_in(text: str) -> list[str]:
+    """List the public names of a module, classes with those of their methods, as written."""
+    found: list[str] = []
+    in_private_class = False
+    for line in text.splitlines():
+        if match := re.match(r"(?:cdef )?(?:class|def) (_?)", line):
+            in_private_class = bool(match[1])
+        if match := re.match(r"(?:cdef )?(?:class|async def|def) (\w+)", line):
+            found.append(match[1])
+        elif match := re.match(r"([A-Z_]+(?:, [A-Z_]+)*)(?:: Any)? = ", line):
+            found.extend(match[1].split(", "))
+        elif in_private_class:
+            continue
+        elif match := re.match(r"    (?:cpdef bint |async )?(?:def )?(\w+)\(self.*:$", line):
+            found.append(f".{match[1]}")
+    return [name for name in found if not name.lstrip(".").startswith("_")]
+
+
+def name_of(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+@pytest.mark.skipif(not SOURCES.exists(), reason="the sources are not beside the tests here")
+@pytest.mark.parametrize("twin", TWINS, ids=name_of)
+def test_the_sources_have_the_same_names_in_the_same_order(twin: ModuleType) -> None:
+    source = SOURCES / f"{name_of(twin).removesuffix('_py')}.pyx"
+    python = names_in(inspect.getsource(twin))
+    assert names_in(source.read_text()) == python
+    assert len(python) > 5
+
+
+@needs_compiled_core
+@pytest.mark.parametrize("twin", TWINS, ids=name_of)
+def test_the_modules_offer_the_same(twin: ModuleType) -> None:
+    for name in names_in(inspect.getsource(twin)):
+        if name.startswith("."):
+            continue
+        python, other = getattr(twin, name), getattr(compiled(twin), name)
+        assert isinstance(other, type) is isinstance(python, type)
+        if isinstance(python, int):
+            assert other == python, name
+
+
+@needs_compiled_core
+@pytest.mark.parametrize("name", ["Param", "Group", "Node", "Plan", "Run", "Entry", "Solver"])
+def test_the_classes_offer_the_same(name: str, core: ModuleType) -> None:
+    python, other = (
+        {each for each in vars(getattr(module, name)) if not each.startswith("_")}
+        for module in (_core_py, core)
+    )
+    assert other == python
+
+
+@needs_compiled_core
+def test_they_share_what_means_nothing(core: ModuleType) -> None:
+    assert core.NOTHING is _core_py.NOTHING
+
+
+def test_the_python_core_tells_what_its_names_mean() -> None:
+    for name in names_in(inspect.getsource(_core_py)):
+        if name[0] != "." and callable(getattr(_core_py, name)) and name != "NEW":
+            assert getattr(_core_py, name).__doc__, name
+    for method in (_core_py.Plan.is_current, _core_py.Run.advance, _core_py.Run.receive_body):
+        assert method.__doc__
+
+
+@needs_compiled_core
+def test_the_compiled_core_tells_where_to_read(core: ModuleType) -> None:
+    assert "_core_py.py" in (core.__doc__ or "")
+
+
+# ---- query strings ----------------------------------------------------------------------------
+
+PIECES = [b"a", b"b", b"&", b"=", b"+", b"%", b";", b"%4", b"%41", b"%c3%a4", b"%ff", b"%e2%82"]
+PIECES += [b"\xc3\xa4", b"\xff", b"%00", b"%26", b"%zz", b"x" * 300, b"%2B", b"#", b" "]
+queries = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=12).map(b"".join),
+    st.binary(max_size=40),
+    st.lists(st.sampled_from([b"a=1", b"b=2", b"a", b"a=", b"=", b"%61=%62"])).map(b"&".join),
+)
+
+
+def by_starlette(query: bytes, names: dict[str, bool]) -> tuple[Any, Any]:
+    """Give what the wanted names of a query string are by Starlette's own reading of it."""
+    params = QueryParams(query)
+    scalars = {name: params[name] for name in names if name in params}
+    lists = {name: params.getlist(name) for name, many in names.items() if many and name in params}
+    return scalars, lists
+
+
+def wanted_names(query: bytes, everything: bool) -> dict[str, bool]:
+    """Want names that are in the query string, and some that are not."""
+    names = ["a", "b", "ä", "", *(QueryParams(query) if everything else ())]
+    return {name: len(name) % 2 == 0 or name == "a" for name in names}
+
+
+@given(query=queries, everything=st.booleans())
+@many_examples
+def test_the_python_core_reads_queries_as_starlette(query: bytes, everything: bool) -> None:
+    names = wanted_names(query, everything)
+    assert _core_py.scan_query(query, names) == by_starlette(query, names)
+
+
+@needs_compiled_core
+@given(query=queries, everything=st.booleans())
+@example(query=b"a=%e4\xe4+%41", everything=True)
+@example(query=b"a=" + b"%c3%a4" * 100, everything=False)
+@example(query=b"&&a&&=&", everything=True)
+@example(query=b"a=%", everything=True)
+@example(query=b"a=%4", everything=True)
+@example(query=b"", everything=True)
+@many_examples
+def test_the_compiled_core_reads_queries_as_the_python_core(query: bytes, everything: bool) -> None:
+    from fastapi_async_safe import _core
+
+    names = wanted_names(query, everything)
+    expected = _core_py.scan_query(query, names)
+    given_ = _core.scan_query(query, names)
+    assert given_ == expected
+
+
+# ---- headers ----------------------------------------------------------------------------------
+
+HEADER_NAMES = [b"x-one", b"x-many", b"X-One", b"", b"other", b"x-on"]
+headers = st.lists(st.tuples(st.sampled_from(HEADER_NAMES), st.binary(max_size=8)), max_size=8)
+WANTED_HEADERS = {b"x-one": ("x-one", False), b"x-many": ("x-many", True)}
+
+
+@given(raw=headers)
+@many_examples
+def test_the_python_core_reads_headers_as_starlette(raw: list[tuple[bytes, bytes]]) -> None:
+    parsed = Headers(raw=raw)
+    scalars, lists = _core_py.scan_headers(raw, WANTED_HEADERS)
+    assert scalars == {name: parsed[name] for name in ("x-one", "x-many") if name in parsed}
+    assert lists.get("x-many", []) == parsed.getlist("x-many")
+    assert "x-one" not in lists
+
+
+@needs_compiled_core
+@given(raw=headers, as_type=st.sampled_from([list, tuple, iter]))
+@many_examples
+def test_the_compiled_core_reads_headers_as_the_python_core(
+    raw: list[tuple[bytes, bytes]], as_type: Callable[..., Any]
+) -> None:
+    from fastapi_async_safe import _core
+
+    pairs = [as_pair(pair) for pair in raw for as_pair in (list, tuple)]
+    expected = _core_py.scan_headers(as_type(pairs), WANTED_HEADERS)
+    assert _core.scan_headers(as_type(pairs), WANTED_HEADERS) == expected
+
+
+# ---- cookies ----------------------------------------------------------------------------------
+
+COOKIES = [b"a", b"b", b"=", b";", b" ", b"\t", b"\x1c", b"\x85", b"\xa0", b'"', b"\\073", b"\xe4"]
+COOKIES += [b"a=1", b"b=2; ", b"; a=", b'a="x;y"', b"a==", b"c", b"%41", b"\0", b"\x1f;"]
+cookie_headers = st.lists(
+    st.tuples(
+        st.sampled_from([b"cookie", b"cookie2", b"accept"]),
+        st.one_of(st.lists(st.sampled_from(COOKIES), max_size=9).map(b"".join), st.binary()),
+    ),
+    max_size=3,
+)
+WANTED_COOKIES = frozenset({"a", "b", "", "ä", "a b"})
+
+
+@given(headers=cookie_headers)
+@example(headers=[(b"cookie", b"a=1; b=2;a = 3 ;c")])
+@many_examples
+def test_the_python_core_reads_cookies_as_starlette(headers: list[tuple[bytes, bytes]]) -> None:
+    found = _core_py.scan_cookies(headers, WANTED_COOKIES)
+    texts = [text for name, text in headers if name == b"cookie"]
+    is_plain = len(texts) < 2 and all(text.isascii() and b'"' not in text for text in texts)
+    assert (found is not None) is is_plain
+    if found is not None:
+        cookies = HTTPConnection({"type": "http", "headers": headers}).cookies
+        assert found == {name: cookies[name] for name in WANTED_COOKIES if name in cookies}
+
+
+def test_the_python_core_leaves_odd_headers_with_cookies_to_starlette() -> None:
+    for key, value in ((bytearray(b"cookie"), b"a=1"), (b"cookie", bytearray(b"a=1"))):
+        assert _core_py.scan_cookies([(key, value)], WANTED_COOKIES) is None
+
+
+@needs_compiled_core
+@given(headers=cookie_headers, kind=st.sampled_from([bytes, bytearray]))
+@example(headers=[(b"cookie", b"a=1; b=2;a = 3 ;c")], kind=bytes)
+@many_examples
+def test_the_compiled_core_reads_cookies_as_the_python_core(
+    headers: list[tuple[bytes, bytes]], kind: Any
+) -> None:
+    from fastapi_async_safe import _core
+
+    pairs = [as_pair(map(kind, pair)) for pair in headers for as_pair in (list, tuple)]
+    for chosen in (pairs, pairs[:1], pairs[1:2]):
+        expected = _core_py.scan_cookies(chosen, WANTED_COOKIES)
+        assert _core.scan_cookies(chosen, WANTED_COOKIES) == expected
+    raw: list[Any] = list(headers)
+    assert _core.scan_cookies(raw, WANTED_COOKIES) == _core_py.scan_cookies(raw, WANTED_COOKIES)
+
+
+# ---- parameters -------------------------------------------------------------------------------
+
+
+def positive(value: int) -> int:
+    """A validator of the user's own."""
+    if value <= 0:
+        raise ValueError("must be positive")
+    return value
+
+
+def dependencies() -> Iterator[tuple[int, Any]]:
+    """Make functions with one parameter of all sources and kinds."""
+    scalars: list[Any] = [
+        str,
+        int,
+        float,
+        bool,
+        int | None,
+        Literal["1", "a"],
+        Annotated[int, AfterValidator(positive)],
+    ]
+    markers = {PATH: PathParameter, QUERY: Query, HEADER: Header, COOKIE: Cookie}
+    for source, marker in markers.items():
+        annotations = scalars + ([list[each] for each in scalars[:4]] if source in (1, 2) else [])
+        for annotation in annotations:
+
+            def required(value: Annotated[annotation, marker()]) -> None: ...
+
+            yield source, required
+            if source == PATH:
+                continue
+
+            def shared(value: Annotated[annotation, marker(alias="Other-Name")] = None) -> None: ...
+
+            def fresh(value: Annotated[annotation, marker(default_factory=list)]) -> None: ...
+
+            yield source, shared
+            yield source, fresh
+
+
+DEPENDENCIES = list(dependencies())
+TEXTS = ["", "1", "-1", "0", "007", "a", "1.5", "true", "٣", "9" * 18, "9" * 19, " 1", "1_0", "+1"]
+texts = st.one_of(st.sampled_from(TEXTS), st.text(max_size=6), st.integers().map(str))
+
+
+@cache
+def params_of(index: int) -> tuple[Any, Any]:
+    """Give the parameter of a dependency in both cores, None where FastAPI has to read it."""
+    from fastapi_async_safe import _core
+
+    source, call = DEPENDENCIES[index]
+    path = "/{value}" if source == PATH else "/"
+    (field,) = _fastapi.fields_of(path, call, source)
+    return parameter(source, field, _core_py), parameter(source, field, _core)
+
+
+def extracted(core: ModuleType, param: Any, values: list[str]) -> tuple[Any, Any]:
+    """Let a core read a parameter of a request with these values."""
+    scalars = {param.key: values[-1]} if values else {}
+    lists = {param.key: list(values)} if values else {}
+    found: dict[str, Any] = {}
+    errors: list[Any] = []
+    core.extract((param,), scalars, lists, found, errors)
+    return found, errors
+
+
+def comparable(error: dict[str, Any]) -> dict[str, Any]:
+    """Make two errors equal if all they hold is, exceptions too."""
+    return {
+        **error,
+        "ctx": {key: repr(value) for key, value in error.get("ctx", {}).items()},
+    }
+
+
+@needs_compiled_core
+@given(index=st.integers(0, len(DEPENDENCIES) - 1), values=st.lists(texts, max_size=3))
+@settings(max_examples=1000)
+def test_the_compiled_core_reads_parameters_as_the_python_core(
+    index: int, values: list[str]
+) -> None:
+    from fastapi_async_safe import _core
+
+    python, compiled = params_of(index)
+    if python is None:
+        assert compiled is None
+        return
+    expected, expected_errors = extracted(_core_py, python, values)
+    found, errors = extracted(_core, compiled, values)
+    assert list(map(repr, found.items())) == list(map(repr, expected.items()))
+    assert list(map(type, found.values())) == list(map(type, expected.values()))
+    assert list(map(comparable, errors)) == list(map(comparable, expected_errors))
+
+
+def price(value: float) -> None:
+    """Take a number with a point in it."""
+
+
+@needs_compiled_core
+@given(text=st.from_regex(r"[0-9]{0,12}\.?[0-9]{0,12}", fullmatch=True))
+@example(text="0.1")
+@example(text="999999999999999")
+@example(text="0.00000000000001")
+@many_examples
+def test_the_compiled_core_reads_decimals_as_pydantic(text: str) -> None:
+    from fastapi_async_safe import _core
+
+    (field,) = _fastapi.fields_of("/", price, QUERY)
+    param = parameter(QUERY, field, _core)
+    assert param.convert == _core_py.DECIMAL
+    try:
+        expected = {"value": TypeAdapter(float).validate_python(text)}
+    except ValidationError:
+        expected = {}
+    assert repr(extracted(_core, param, [text])[0]) == repr(expected)
+
+
+@needs_compiled_core
+@pytest.mark.skipif(
+    not CURRENT_DEFAULTS, reason="FastAPI applies defaults as it does now from 0.152 on"
+)
+def test_all_these_kinds_of_parameters_are_read_by_the_cores() -> None:
+    read = [params_of(index)[0] is not None for index in range(len(DEPENDENCIES))]
+    assert all(read), [DEPENDENCIES[index] for index, each in enumerate(read) if not each]
+
+
+@needs_compiled_core
+@pytest.mark.parametrize("values", [[], ["x"], ["1"]])
+def test_errors_and_defaults_of_the_cores_are_not_shared_between_requests(
+    values: list[str],
+) -> None:
+    from fastapi_async_safe import _core
+
+    for index in range(len(DEPENDENCIES)):
+        python, compiled = params_of(index)
+        for core, param in ((_core_py, python), (_core, compiled)):
+            if param is None:
+                continue
+            first, first_errors = extracted(core, param, values)
+            second, second_errors = extracted(core, param, values)
+            for one, other in zip(first_errors, second_errors, strict=True):
+                assert one is not other
+            for one, other in zip(first.values(), second.values(), strict=True):
+                assert one is not other or not isinstance(one, list)

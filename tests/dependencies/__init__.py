@@ -1,0 +1,1 @@
+"""Dependencies: what is called, how often, in which order, with which end."""

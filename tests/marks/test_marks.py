@@ -1,0 +1,214 @@
+"""`async_safe`, `async_unsafe`, `AsyncSafeMixin` and `is_async_safe`."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from fastapi_async_safe import AsyncSafeMixin, async_safe, async_unsafe, is_async_safe
+
+MARKS = [(async_safe, True), (async_unsafe, False)]
+each_mark = pytest.mark.parametrize(("mark", "safe"), MARKS)
+
+
+def function() -> Callable[[], None]:
+    """Make a function without a mark."""
+
+    def dependency() -> None: ...
+
+    return dependency
+
+
+class Checker:
+    """A callable instance of this has a mark of its own."""
+
+    def __call__(self) -> None: ...
+
+
+@each_mark
+@pytest.mark.parametrize(
+    "make",
+    [
+        function,
+        lambda: type("Dependency", (), {}),
+        lambda: dataclasses.make_dataclass("Dependency", ["field"]),
+        lambda: dataclasses.make_dataclass("Dependency", ["field"], slots=True, frozen=True),
+        lambda: type("Dependency", (BaseModel,), {}),
+        Checker,
+        lambda: functools.partial(print),
+        lambda: lambda: None,
+    ],
+)
+def test_a_mark_is_found_again(make: Callable[[], Any], mark: Any, safe: bool) -> None:
+    dependency = make()
+    assert is_async_safe(dependency) is None
+    assert mark(dependency) is dependency
+    assert is_async_safe(dependency) is safe
+
+
+@each_mark
+def test_the_last_mark_counts(mark: Any, safe: bool) -> None:
+    assert is_async_safe(mark(async_safe(function()))) is safe
+    assert is_async_safe(mark(async_unsafe(function()))) is safe
+
+
+def test_a_class_has_the_mark_of_its_base() -> None:
+    @async_safe
+    class Base: ...
+
+    class Derived(Base): ...
+
+    @async_unsafe
+    class Excepted(Derived): ...
+
+    class BelowExcepted(Excepted): ...
+
+    assert [is_async_safe(each) for each in (Base, Derived)] == [True, True]
+    assert [is_async_safe(each) for each in (Excepted, BelowExcepted)] == [False, False]
+
+
+def test_subclasses_of_the_mixin_are_marked() -> None:
+    class Dependency(AsyncSafeMixin): ...
+
+    @dataclasses.dataclass
+    class Parameters(Dependency):
+        limit: int = 10
+
+    assert is_async_safe(Dependency) is True
+    assert is_async_safe(Parameters) is True
+    assert Parameters(5).limit == 5
+
+
+@each_mark
+def test_a_decorator_may_be_below_dataclass(mark: Any, safe: bool) -> None:
+    @dataclasses.dataclass
+    @mark
+    class Parameters:
+        limit: int = 10
+
+    assert is_async_safe(Parameters) is safe
+    assert [field.name for field in dataclasses.fields(Parameters)] == ["limit"]
+
+
+@each_mark
+def test_a_partial_has_the_mark_of_its_function(mark: Any, safe: bool) -> None:
+    marked = mark(function())
+    assert is_async_safe(functools.partial(marked)) is safe
+    assert is_async_safe(functools.partial(functools.partial(marked))) is safe
+
+
+def test_a_partial_with_a_mark_of_its_own_keeps_it_to_itself() -> None:
+    marked = async_safe(function())
+    partial = async_unsafe(functools.partial(marked))
+    assert is_async_safe(partial) is False
+    assert is_async_safe(functools.partial(partial)) is False
+    assert is_async_safe(marked) is True
+
+
+@each_mark
+def test_a_wrapper_made_with_wraps_has_the_mark_of_what_it_wraps(mark: Any, safe: bool) -> None:
+    marked = mark(function())
+
+    @functools.wraps(marked)
+    def wrapper() -> None: ...
+
+    assert is_async_safe(wrapper) is safe
+
+
+@each_mark
+def test_methods_of_each_kind_can_be_marked(mark: Any, safe: bool) -> None:
+    class Service:
+        @mark
+        def plain(self) -> None: ...
+
+        @mark
+        @staticmethod
+        def static_above() -> None: ...
+
+        @staticmethod
+        @mark
+        def static_below() -> None: ...
+
+        @mark
+        @classmethod
+        def class_above(cls) -> None: ...
+
+        @classmethod
+        @mark
+        def class_below(cls) -> None: ...
+
+    service = Service()
+    for owner in (Service, service):
+        for name in ("plain", "static_above", "static_below", "class_above", "class_below"):
+            assert is_async_safe(getattr(owner, name)) is safe
+
+
+@each_mark
+def test_an_instance_has_the_mark_of_its_class_until_it_has_its_own(mark: Any, safe: bool) -> None:
+    marked = mark(type("Checker", (Checker,), {}))
+    assert is_async_safe(marked()) is safe
+    assert is_async_safe(async_unsafe(marked())) is False
+    assert is_async_safe(marked) is safe
+
+
+@each_mark
+def test_marking_an_instance_does_not_mark_its_class(mark: Any, safe: bool) -> None:
+    mark(Checker())
+    assert is_async_safe(Checker) is None
+    assert is_async_safe(Checker()) is None
+
+
+@each_mark
+def test_async_functions_may_be_marked(mark: Any, safe: bool) -> None:
+    @mark
+    async def dependency() -> None: ...
+
+    assert is_async_safe(dependency) is safe
+
+
+class Slotted:
+    """A callable instance that takes no attributes."""
+
+    __slots__ = ()
+
+    def __call__(self) -> None: ...
+
+    def method(self) -> None: ...
+
+
+@each_mark
+@pytest.mark.parametrize(
+    "dependency",
+    [len, int, str, "".join, Slotted(), Slotted().method],
+    ids=["len", "int", "str", "str.join", "slotted instance", "its method"],
+)
+def test_what_cannot_carry_a_mark_is_a_type_error_that_names_the_way_out(
+    dependency: Any, mark: Any, safe: bool
+) -> None:
+    with pytest.raises(TypeError, match="predicates"):
+        mark(dependency)
+    assert is_async_safe(dependency) is None
+
+
+@each_mark
+@pytest.mark.parametrize("value", [None, 1, "text", [], property(lambda self: 1), object()])
+def test_what_is_not_callable_is_a_type_error_that_names_the_way_out(
+    value: Any, mark: Any, safe: bool
+) -> None:
+    with pytest.raises(TypeError, match=r"is not callable.*predicates"):
+        mark(value)
+
+
+@pytest.mark.parametrize("value", [None, 1, "text", object(), len, print, functools.partial(len)])
+def test_anything_may_be_asked_for_its_mark(value: Any) -> None:
+    assert is_async_safe(value) is None
+
+
+@pytest.mark.parametrize("value", [1, "yes", None, [], object()])
+def test_only_true_and_false_are_marks(value: Any) -> None:
+    dependency: Any = function()
+    dependency.__is_async_safe__ = value
+    assert is_async_safe(dependency) is None

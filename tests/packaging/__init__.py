@@ -1,0 +1,1 @@
+"""What builds and imports make of the package."""

@@ -1,0 +1,1 @@
+"""Parameters: what dependencies are given of a request, and the errors of it."""
