@@ -15,7 +15,7 @@ with warnings.catch_warnings():
 from benchmarks.measurement import Level
 from benchmarks.process import new_event_loop
 from benchmarks.workloads import Variant
-from fastapi_async_safe import _hook
+from fastapi_async_safe import _hooks
 
 Time = Callable[[str, str, Level], None]
 
@@ -40,7 +40,7 @@ def time(runner: asyncio.Runner, benchmark: BenchmarkFixture) -> Iterator[Time]:
     def time_contender(workload: str, contender: str, level: Level) -> None:
         right = runner.run(prepare(workload, Variant.STOCK)).answer
         if not is_ours(contender):
-            _hook.remove()
+            _hooks.remove()
         subject = runner.run(prepare(workload, contender))
         assert subject.answer == right
         count = 1 if benchmark.disabled else SLOW.get(workload, CALLS)
@@ -63,4 +63,4 @@ def time(runner: asyncio.Runner, benchmark: BenchmarkFixture) -> Iterator[Time]:
         )
 
     yield time_contender
-    _hook.install()
+    _hooks.install()

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
 from starlette.testclient import TestClient
 
-from fastapi_async_safe import _hook, init_app, resolver_backend
+from fastapi_async_safe import _hooks, init_app, resolver_backend
 from tests.support.serving import (
     Answer,
     AsgiApp,
@@ -74,7 +74,7 @@ def init(
     if variant == "compiled" and resolver_backend() != "compiled":
         pytest.fail("there is a compiled core to be tested, but it is not in use")
     if variant == "stock":
-        _hook.remove()
+        _hooks.remove()
 
     def initialised(root: Root, **options: object) -> Root:
         if variant == "stock":

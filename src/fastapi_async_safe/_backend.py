@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
-from . import _core_py, _served_py
+from . import _core_py
 
 _NO_EXTENSIONS = "FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"
 _REQUIRE_EXTENSIONS = "FASTAPI_ASYNC_SAFE_REQUIRE_EXTENSIONS"
@@ -22,14 +22,14 @@ def _is_set(variable: str) -> bool:
     raise ImportError(f"{variable} must be 1 or 0, not {value!r}")
 
 
-def _compiled(name: str) -> ModuleType | None:
+def _compiled() -> ModuleType | None:
     refused, required = _is_set(_NO_EXTENSIONS), _is_set(_REQUIRE_EXTENSIONS)
     if refused and required:
         raise ImportError(f"{_NO_EXTENSIONS} and {_REQUIRE_EXTENSIONS} are both set; unset one")
     if refused:
         return None
     try:
-        return import_module(f"fastapi_async_safe.{name}")
+        return import_module("fastapi_async_safe._core")
     except ImportError as error:
         if required:
             raise ImportError(
@@ -41,8 +41,8 @@ def _compiled(name: str) -> ModuleType | None:
 
 
 python_core: ModuleType = _core_py
-compiled_core: ModuleType | None = _compiled("_core")
-served: ModuleType = _compiled("_served") or _served_py
+compiled_core: ModuleType | None = _compiled()
+served: ModuleType = compiled_core or python_core  # which route serves a request, for both
 
 
 def resolver_backend() -> Literal["compiled", "python"]:

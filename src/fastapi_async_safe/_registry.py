@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from . import _fastapi
-from ._resolve import Resolver
+from ._resolver import Resolver
 
 _ATTRIBUTE = "_fastapi_async_safe_resolver"
 

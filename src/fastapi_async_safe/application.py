@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from fastapi import APIRouter, FastAPI
 
-from . import _backend, _fastapi, _hook, _registry
-from ._resolve import Resolver
+from . import _backend, _fastapi, _hooks, _registry
+from ._resolver import Resolver
 from .policy import Policy, Predicate
 
 Root = TypeVar("Root", FastAPI, APIRouter)
@@ -54,8 +54,8 @@ def init_app(
             core = _backend.compiled_core
         else:
             _warn_once_without_core()
-    if _hook.install():
-        _registry.register(root, Resolver(policy, core, _hook.install_for_endpoints))
+    if _hooks.install():
+        _registry.register(root, Resolver(policy, core, _hooks.install_for_endpoints))
     return root
 
 

@@ -18,13 +18,15 @@ from pydantic import AfterValidator, TypeAdapter, ValidationError
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection
 
-from fastapi_async_safe import _core_py, _fastapi, _served_py, resolver_backend
+from fastapi_async_safe import _core_py, _fastapi, resolver_backend
 from fastapi_async_safe._core_py import COOKIE, HEADER, PATH, QUERY
-from fastapi_async_safe._parameters import parameter
+from fastapi_async_safe._planning.parameters import parameter
 from tests.support.serving import CURRENT_DEFAULTS, expected_backend
 
-SOURCES = Path(__file__).parents[2] / "csrc"
-TWINS = [_core_py, _served_py]
+SOURCES = Path(__file__).parents[2] / "csrc" / "_core"
+TOPICS = ["plan", "read", "run", "solver", "serving"]
+# What both cores take from the one in Python.
+PYTHON_ONLY = {"Route", ".streams_inline", "wrapped"}
 
 needs_compiled_core = pytest.mark.skipif(
     expected_backend() == "python", reason="this is the pure leg: there is one core only"
@@ -36,15 +38,15 @@ def test_the_backend_is_what_installation_and_environment_say() -> None:
     assert resolver_backend() == expected_backend()
 
 
-def compiled(twin: ModuleType) -> ModuleType:
-    """Give the compiled module that a module in Python specifies."""
-    return import_module(twin.__name__.removesuffix("_py"))
-
-
 @pytest.fixture
 def core() -> ModuleType:
     """Give the compiled core."""
-    return compiled(_core_py)
+    return import_module("fastapi_async_safe._core")
+
+
+def twin(topic: str) -> ModuleType:
+    """Give the module of the Python core for a topic."""
+    return import_module(f"fastapi_async_safe._core_py.{topic}")
 
 
 def names_in(text: str) -> list[str]:
@@ -65,26 +67,33 @@ def names_in(text: str) -> list[str]:
     return [name for name in found if not name.lstrip(".").startswith("_")]
 
 
-def name_of(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
+@pytest.mark.skipif(not SOURCES.exists(), reason="the sources are not beside the tests here")
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_sources_have_the_same_names_in_the_same_order(topic: str) -> None:
+    python = names_in(inspect.getsource(twin(topic)))
+    assert names_in((SOURCES / f"{topic}.pxi").read_text()) == [
+        name for name in python if name not in PYTHON_ONLY
+    ]
+    assert len(python) > 2
 
 
 @pytest.mark.skipif(not SOURCES.exists(), reason="the sources are not beside the tests here")
-@pytest.mark.parametrize("twin", TWINS, ids=name_of)
-def test_the_sources_have_the_same_names_in_the_same_order(twin: ModuleType) -> None:
-    source = SOURCES / f"{name_of(twin).removesuffix('_py')}.pyx"
-    python = names_in(inspect.getsource(twin))
-    assert names_in(source.read_text()) == python
-    assert len(python) > 5
+def test_the_compiled_core_has_the_topics_of_the_python_core_and_two_of_its_own() -> None:
+    included = re.findall(r'include "(\w+)\.pxi"', (SOURCES / "_core.pyx").read_text())
+    assert [topic for topic in included if topic not in ("c_api", "call")] == TOPICS
+    python = {path.stem for path in Path(_core_py.__file__).parent.glob("*.py")}
+    assert python - {"__init__"} == set(TOPICS)
+    assert {path.stem for path in SOURCES.glob("*.pxi")} == set(included)
 
 
 @needs_compiled_core
-@pytest.mark.parametrize("twin", TWINS, ids=name_of)
-def test_the_modules_offer_the_same(twin: ModuleType) -> None:
-    for name in names_in(inspect.getsource(twin)):
-        if name.startswith("."):
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_modules_offer_the_same(topic: str, core: ModuleType) -> None:
+    for name in names_in(inspect.getsource(twin(topic))):
+        if name.startswith(".") or name in PYTHON_ONLY:
             continue
-        python, other = getattr(twin, name), getattr(compiled(twin), name)
+        python, other = getattr(twin(topic), name), getattr(core, name)
+        assert getattr(_core_py, name) is python
         assert isinstance(other, type) is isinstance(python, type)
         if isinstance(python, int):
             assert other == python, name
@@ -106,16 +115,18 @@ def test_they_share_what_means_nothing(core: ModuleType) -> None:
 
 
 def test_the_python_core_tells_what_its_names_mean() -> None:
-    for name in names_in(inspect.getsource(_core_py)):
-        if name[0] != "." and callable(getattr(_core_py, name)) and name != "NEW":
-            assert getattr(_core_py, name).__doc__, name
+    for topic in TOPICS:
+        module = twin(topic)
+        for name in names_in(inspect.getsource(module)):
+            if name[0] != "." and callable(getattr(module, name)) and name != "NEW":
+                assert getattr(module, name).__doc__, name
     for method in (_core_py.Plan.is_current, _core_py.Run.advance, _core_py.Run.receive_body):
         assert method.__doc__
 
 
 @needs_compiled_core
 def test_the_compiled_core_tells_where_to_read(core: ModuleType) -> None:
-    assert "_core_py.py" in (core.__doc__ or "")
+    assert "_core_py" in (core.__doc__ or "")
 
 
 # ---- query strings ----------------------------------------------------------------------------

@@ -19,7 +19,9 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
-from fastapi_async_safe import _endpoint, _hook, _registry, _resolve, async_safe, init_app
+from fastapi_async_safe import _driver, _hooks, _registry, _resolver, async_safe, init_app
+from fastapi_async_safe._core_py import serving
+from fastapi_async_safe._hooks import installed
 from tests.support.serving import Exchange, Init, exchange, here
 
 pytestmark = pytest.mark.accelerated
@@ -28,9 +30,9 @@ pytestmark = pytest.mark.accelerated
 @pytest.fixture
 def without_hook() -> Iterator[None]:
     """Take the hook out, and afterwards too."""
-    _hook.remove()
+    _hooks.remove()
     yield
-    _hook.remove()
+    _hooks.remove()
 
 
 @async_safe
@@ -86,7 +88,7 @@ HOOKED: list[Any] = [solve_dependencies, BackgroundTask.__call__, *HOOKED_FOR_EN
 def test_each_function_looks_as_before(function: Any, without_hook: None) -> None:
     before, code = looks(function), function.__code__
     init_app(FastAPI())
-    _hook.install_for_endpoints()
+    _hooks.install_for_endpoints()
     assert function.__code__ is not code
     assert looks(function) == before
     assert before["isfunction"] is True
@@ -96,8 +98,8 @@ def test_each_function_looks_as_before(function: Any, without_hook: None) -> Non
 def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook: None) -> None:
     code, names = function.__code__, set(function.__globals__)
     init_app(FastAPI())
-    _hook.install_for_endpoints()
-    _hook.remove()
+    _hooks.install_for_endpoints()
+    _hooks.remove()
     assert function.__code__ is code
     assert set(function.__globals__) == names
 
@@ -105,8 +107,9 @@ def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook:
 def test_those_for_endpoints_come_with_the_first_marked_one(
     init: Init, without_hook: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_endpoint, "marked_endpoints", set())
-    monkeypatch.setattr(_resolve, "marked_endpoints", _endpoint.marked_endpoints)
+    nothing_marked: set[bool] = set()
+    for module in (serving, installed, _resolver, _driver):
+        monkeypatch.setattr(module, "marked_endpoints", nothing_marked)
     codes = [function.__code__ for function in HOOKED_FOR_ENDPOINTS]
     app = init(make_app())
     app.add_api_route("/marked", async_safe(here), response_model=int)
@@ -125,32 +128,32 @@ def test_every_name_of_the_function_is_still_the_same(without_hook: None) -> Non
 def test_removing_it_lets_apps_run_as_on_stock(without_hook: None) -> None:
     app = init_app(make_app())
     assert is_inline(app)
-    _hook.remove()
+    _hooks.remove()
     assert not is_inline(app)
 
 
 def test_removing_it_twice_or_when_it_was_never_in_does_nothing(without_hook: None) -> None:
     code = solve_dependencies.__code__
-    _hook.remove()
+    _hooks.remove()
     init_app(FastAPI())
-    _hook.remove()
-    _hook.remove()
+    _hooks.remove()
+    _hooks.remove()
     assert solve_dependencies.__code__ is code
 
 
 def test_installing_it_twice_is_the_same_as_once(without_hook: None) -> None:
     code = solve_dependencies.__code__
-    assert _hook.install()
+    assert _hooks.install()
     hooked = solve_dependencies.__code__
-    assert _hook.install()
+    assert _hooks.install()
     assert solve_dependencies.__code__ is hooked
-    _hook.remove()
+    _hooks.remove()
     assert solve_dependencies.__code__ is code
 
 
 def test_after_removal_the_next_init_app_puts_it_in_again(without_hook: None) -> None:
     app = init_app(make_app())
-    _hook.remove()
+    _hooks.remove()
     assert not is_inline(app)
     init_app(FastAPI())
     assert is_inline(app)
@@ -364,7 +367,7 @@ def test_wrong_calls_are_the_type_errors_they_were(without_hook: None) -> None:
 def test_a_wrapper_around_it_sees_each_call_and_its_result(
     wrapped_first: bool, init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _hook.remove()
+    _hooks.remove()
     seen: list[Any] = []
 
     def wrap() -> None:
@@ -393,7 +396,7 @@ def test_a_wrapper_around_it_sees_each_call_and_its_result(
 def test_a_wrapper_that_replaced_it_everywhere_is_looked_through(
     init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _hook.remove()
+    _hooks.remove()
     original = solve_dependencies
 
     @functools.wraps(original)
@@ -403,4 +406,4 @@ def test_a_wrapper_that_replaced_it_everywhere_is_looked_through(
     monkeypatch.setattr(fastapi.dependencies.utils, "solve_dependencies", wrapper)
     monkeypatch.setattr(fastapi.routing, "solve_dependencies", wrapper)
     assert is_inline(init(make_app()))
-    _hook.remove()
+    _hooks.remove()

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from fastapi_async_safe import _backend, _served_py
+from fastapi_async_safe import _backend, _core_py
 from tests.support.serving import expected_backend
 
 
 def all_notes() -> list[str]:
     """Name the modules there are."""
-    return ["_served_py"] + (["_served"] if expected_backend() == "compiled" else [])
+    return ["_core_py"] + (["_core"] if expected_backend() == "compiled" else [])
 
 
 @pytest.fixture(params=all_notes())
@@ -68,7 +68,7 @@ async def nothing(scope: Any, receive: Any, send: Any) -> None:
 
 
 def test_those_in_use_are_compiled_where_there_is_a_compiled_core() -> None:
-    is_python = _backend.served is _served_py
+    is_python = _backend.served is _core_py
     assert is_python is (expected_backend() == "python")
 
 

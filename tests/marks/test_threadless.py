@@ -32,7 +32,7 @@ from pydantic import BaseModel, field_validator
 from starlette.background import BackgroundTask
 from starlette.middleware.base import BaseHTTPMiddleware
 
-from fastapi_async_safe import _hook, async_unsafe
+from fastapi_async_safe import _hooks, async_unsafe
 from tests.support.serving import BACKENDS, Exchange, Init, Message, here
 
 STREAMS_ITEMS = importlib.util.find_spec("fastapi.sse") is not None  # 0.135
@@ -515,7 +515,7 @@ NOT_READABLE = next(each for each in BELOW if each.body == b"{")
     "request_", [each for each in BELOW if each is not NOT_READABLE], ids=shown
 )
 def test_stock_does_want_threads(request_: Exchange, forbid_threads: Callable[[], None]) -> None:
-    _hook.remove()
+    _hooks.remove()
     forbid_threads()
     answer = anyio.run(request_.run, app_of("stock"))
     assert "a thread is wanted" in "".join(answer.shown()[2])

@@ -92,10 +92,10 @@ def compiled_modules(build: Build) -> list[str]:
 def test_with_a_compiler_the_wheel_has_the_compiled_core_and_no_sources(build: Builder) -> None:
     built = build({})
     modules = sorted(name.partition(".")[0] for name in compiled_modules(built))
-    assert modules == ["fastapi_async_safe/_core", "fastapi_async_safe/_served"], built.output
+    assert modules == ["fastapi_async_safe/_core"], built.output
     assert "with the compiled core" in built.last_words
     assert "fastapi_async_safe/py.typed" in built.files
-    sources = (".c", ".h", ".pyx", ".pxd", ".cmake", ".txt")
+    sources = (".c", ".h", ".pyx", ".pxd", ".pxi", ".cmake", ".txt")
     assert not [name for name in built.files if name.endswith(sources)]
 
 

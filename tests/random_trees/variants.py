@@ -19,7 +19,7 @@ import fastapi.routing
 
 from fastapi_async_safe import (
     AsyncSafeMixin,
-    _hook,
+    _hooks,
     async_safe,
     async_unsafe,
     init_app,
@@ -107,7 +107,7 @@ def stock(
 
 def _without_hook(description: Description) -> AbstractContextManager[Any]:
     if not description.settings.beside:
-        _hook.remove()
+        _hooks.remove()
     return nullcontext()
 
 
@@ -247,4 +247,4 @@ def close() -> None:
         _runner.close()
         _runner = None
         gc.unfreeze()
-    _hook.remove()
+    _hooks.remove()

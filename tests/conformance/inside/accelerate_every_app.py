@@ -58,7 +58,7 @@ def _accelerate(app: Any) -> None:
 def _counted_init_app() -> Callable[..., Any]:
     """Import the package, and count what its resolvers answer FastAPI."""
     from fastapi_async_safe import init_app
-    from fastapi_async_safe._resolve import Resolver
+    from fastapi_async_safe._resolver import Resolver
 
     initialise = Resolver.__init__
 

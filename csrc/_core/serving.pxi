@@ -1,21 +1,4 @@
-# cython: language_level=3, binding=False, embedsignature=True
-"""The notes, compiled: the same names in the same order as `_served_py.py`, which tells their
-meaning.
-"""
-
-from cpython.contextvars cimport (
-    PyContextVar_New_with_default,
-    PyContextVar_Set,
-    get_value_no_default,
-)
-from cpython.object cimport PyObject
-from cpython.ref cimport Py_DECREF
-from cpython.weakref cimport PyWeakref_GetRef, PyWeakref_NewRef
-
-cimport cython
-
-from fastapi_async_safe._endpoint import wrapped as _wrapped
-
+# Which route serves the request at hand, for what runs after its dependencies.
 
 @cython.freelist(16)
 cdef class Served:

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from . import _fastapi
-from ._contexts import inline_context
-from ._core_py import (
+from .. import _fastapi
+from .._core_py import (
     CONTEXT,
     COOKIE,
     COROUTINE,
@@ -21,8 +20,9 @@ from ._core_py import (
     ROOT,
     THREAD,
 )
-from ._parameters import is_repeatable, parameter
-from .policy import Policy
+from ..policy import Policy
+from .contexts import inline_context
+from .parameters import is_repeatable, parameter
 
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 

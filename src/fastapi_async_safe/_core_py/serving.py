@@ -1,7 +1,4 @@
-"""Notes, in Python: which route serves the request at hand, for what runs after its dependencies.
-
-This is the specification of the compiled notes (`csrc/_served.pyx`), which have the same names in
-the same order, and the fallback where those were not built. What the names mean is told here.
+"""Which route serves the request at hand, for what runs after its dependencies.
 
 NOTE: a word from the solver to the next endpoint called in the thread would do for most requests,
 and save one microsecond of 47; but where a tool waits in between, or two applications share a
@@ -12,10 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 from weakref import ref
 
-from ._endpoint import Route, wrapped
+marked_endpoints: set[bool] = set()  # filled when there is a marked endpoint
+
+
+class Route(Protocol):
+    """What is known of the route that serves a request."""
+
+    def streams_inline(self) -> bool:
+        """Say whether a sync iterator that its endpoint gives is iterated on the event loop."""
 
 
 class Served:
@@ -76,6 +80,25 @@ def contained(app: Callable[..., Awaitable[None]], connection: Any) -> Any:
             return wrapped(app, connection, before, begin, _served)
     begin(connection)
     return app
+
+
+def wrapped(
+    app: Callable[..., Awaitable[None]],
+    connection: Any,
+    before: Any,
+    begin: Callable[[Any], Any],
+    noted: ContextVar[Any],
+) -> Callable[..., Awaitable[None]]:
+    """Make of `app` one that serves a request within a request, and then notes what was before."""
+
+    async def contained_app(scope: Any, receive: Any, send: Any) -> None:
+        begin(connection)
+        try:
+            await app(scope, receive, send)
+        finally:
+            noted.set(before)
+
+    return contained_app
 
 
 def begin(connection: Any) -> Served:

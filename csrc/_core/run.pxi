@@ -1,0 +1,444 @@
+# One request on its way through a plan, until something has to be awaited.
+
+cdef object _overrides_of(provider):
+    # PERF: an attribute that only instances have is in their dict: a third of the time of looking
+    # for it in all classes first, for every dependency.
+    global plain_provider_tag
+    cdef PyObject *found
+    cdef object kind = type(provider)
+    cdef unsigned int tag = (<_Type *>kind).tp_version_tag
+    if tag != 0 and tag == plain_provider_tag:
+        found = PyDict_GetItemWithError(
+            PyObject_GenericGetDict(provider, NULL), "dependency_overrides"
+        )
+        if found != NULL:
+            return <object>found
+    if not provider:
+        return None
+    if (
+        kind.__getattribute__ is object.__getattribute__
+        and not any([hasattr(kind, name) for name in _NOT_PLAIN])
+        and kind.__dictoffset__
+    ):
+        plain_provider_tag = (<_Type *>kind).tp_version_tag
+    return provider.dependency_overrides
+
+
+@cython.freelist(16)
+cdef class Run:
+    cdef readonly Plan plan
+    cdef readonly object request
+    cdef readonly object request_stack
+    cdef readonly object function_stack
+    cdef readonly int action
+    cdef readonly object awaitable
+    cdef readonly Node node
+    cdef readonly dict values
+    cdef PyObject **_values  # of all nodes, each at its place
+    cdef Py_ssize_t _value_count  # with those of the query and the slots
+    cdef PyObject **_query  # by number
+    cdef PyObject **_slots  # what is in the dependency cache
+    cdef Py_ssize_t *_marks  # how many errors there were when a node was entered
+    cdef object _provider
+    cdef bint _body_read
+    cdef bint _raw
+    cdef bint _scanned  # the query of the scope
+    cdef bint _reuses
+    cdef Py_ssize_t _position
+    cdef dict _others  # values that have no place, by the place of their node
+    cdef list _errors
+    cdef object _background
+    cdef object _response
+    cdef dict _cache
+    cdef dict _query_lists
+    cdef list _header_list
+    cdef dict _headers
+    cdef dict _header_lists
+    cdef list _headers_seen
+    cdef dict _cookies
+
+    def __init__(
+        self, Plan plan not None, request, stack, provider, background, response, dict cache
+    ):
+        self._begin(plan, request, stack, provider, background, response, cache)
+
+    cdef int _begin(
+        self, Plan plan, request, stack, provider, background, response, dict cache
+    ) except -1:
+        cdef Py_ssize_t nodes = len(plan.nodes), query = len(plan.query.names)
+        cdef Py_ssize_t count = plan.size + query + len(plan.keys)
+        # One block: values, what the query has, slots, marks.
+        self._values = <PyObject **>_allocated((count + nodes) * sizeof(PyObject *))
+        memset(self._values, 0, count * sizeof(PyObject *))
+        self._value_count = count
+        self._query = self._values + plan.size
+        self._slots = self._query + query
+        self._marks = <Py_ssize_t *>(self._values + count)
+        self.plan = plan
+        self.request = request
+        if plan.needs_stacks:
+            stacks = _fastapi.exit_stacks(request.scope, stack)
+            self.request_stack, self.function_stack = stacks
+        self._errors = []
+        self._provider = provider
+        self._background = background
+        self._response = response
+        self._cache = cache
+        self._reuses = cache is None
+        self._raw = plan.raw and type(request) is plan.connection
+        if self._raw:
+            self._read(plan, request)
+        return 0
+
+    def __dealloc__(self):
+        if self._values != NULL:
+            _release(self._values, self._value_count)
+
+    def advance(self, value):
+        return self._advance(value)
+
+    cdef object _advance(self, value):
+        cdef bint went_well = False
+        try:
+            solved = self._go_on(value)
+            went_well = True
+            return solved
+        finally:
+            if not went_well:
+                self._forget()
+
+    cdef object _go_on(self, value):
+        cdef Plan plan = self.plan
+        cdef Py_ssize_t position = self._position, index
+        cdef Node node
+        cdef Place *place
+        cdef list errors = self._errors
+        cdef PyObject *cached
+        cdef bint watches = self._provider is not None, suspends
+        self.awaitable = None
+        if value is not nothing:
+            self._keep(self.node, plan.order_numbers[position], value)
+            position += 1
+        while position < plan.length:
+            index = plan.order_numbers[position]
+            if index < 0:
+                node = <Node>plan.nodes[~index]
+                if watches and position > 1 and self._is_overridden_anew(node):
+                    return self._ask(_APART, node, position)
+                if node.reusable and self._reuses:
+                    cached = self._slots[node.slot]
+                    if cached != NULL:
+                        self._pass_on(~index, <object>cached)
+                        position = plan.after_numbers[position]
+                        continue
+                self._marks[~index] = PyList_GET_SIZE(errors)
+                position += 1
+                continue
+            node = <Node>plan.nodes[index]
+            place = &plan.places[index]
+            if self._body_read:
+                self._body_read = False
+            else:
+                if node.leaf:
+                    if watches and position > 1 and self._is_overridden_anew(node):
+                        return self._ask(_APART, node, position)
+                    if node.reusable and self._reuses:
+                        cached = self._slots[node.slot]
+                        if cached != NULL:
+                            self._pass_on(index, <object>cached)
+                            position += 1
+                            continue
+                    self._marks[index] = PyList_GET_SIZE(errors)
+                if node.groups or not self._raw:
+                    self._extract(node, place)
+                if node.body_fields:
+                    return self._ask(_BODY, node, position)
+            if node.special:
+                self._add_special(node, place)
+            if node.kind == _ROOT:
+                self.values = self._dict_of(node, place)
+            elif PyList_GET_SIZE(errors) == self._marks[index]:
+                cached = self._cached_value(node) if node.use_cache else NULL
+                if cached != NULL:
+                    self._pass_on(index, <object>cached)
+                elif node.kind == _INLINE:
+                    self._keep(node, index, self._call(node, place))
+                elif node.kind == _INLINE_CONTEXT:
+                    stack = self.function_stack if node.function_scoped else self.request_stack
+                    self._keep(node, index, stack.enter_context(self._call(node, place)))
+                elif node.kind == _COROUTINE and not node.limited:
+                    given = _begun(self._call(node, place), &suspends)
+                    if suspends:
+                        self.awaitable = given
+                        self._clear(place)
+                        return self._ask(_AWAIT, node, position)
+                    self._keep(node, index, given)
+                else:
+                    self.values = self._dict_of(node, place)
+                    self._clear(place)
+                    return self._ask(_CALL, node, position)
+            self._clear(place)
+            position += 1
+        return self._result()
+
+    def receive_body(self, values, errors):
+        cdef Py_ssize_t index = self.plan.order_numbers[self._position]
+        self._put_named(self.node, &self.plan.places[index], values)
+        self._errors.extend(errors)
+        self._body_read = True
+
+    def share(self):
+        if self._response is None:
+            self._response = self.plan.new_response()
+        if self._cache is None:
+            self._cache = self._cached()
+            self._reuses = False
+        return self._background, self._response, self._cache
+
+    def receive_solved(self, solved):
+        cdef Plan plan = self.plan
+        cdef Py_ssize_t index = plan.order_numbers[self._position]
+        self._background = solved.background_tasks
+        self._errors.extend(solved.errors)
+        if not solved.errors and self.node.name is not None:
+            self._pass_on(~index if index < 0 else index, solved.values[self.node.name])
+        self._cache.update(solved.dependency_cache)
+        self._position = plan.after_numbers[self._position] if index < 0 else self._position + 1
+
+    def forget(self):
+        self._forget()
+
+    cdef int _forget(self) except -1:
+        # What an exception keeps of this resolution must not keep its values.
+        self.awaitable = None
+        _let_go(self._values, self._value_count)
+        return 0
+
+    cdef object _ask(self, int action, Node node, Py_ssize_t position):
+        self.action = action
+        self.node = node
+        self._position = position
+        return None
+
+    cdef bint _is_overridden_anew(self, Node node) except -1:
+        cdef object overrides = _overrides_of(self._provider), call
+        if self.plan.chosen is None:
+            if type(overrides) is dict:
+                return len(<dict>overrides) > 0
+            return bool(overrides)
+        if not overrides or node.reusable:
+            return not self.plan.fits(overrides)
+        call = node.declared.call
+        return overrides.get(call, call) is not node.dependant.call
+
+    cdef int _read(self, Plan plan, request) except -1:
+        cdef object scope = request.scope, query, headers
+        if plan.query_names and not self._has_made(made_query):
+            query = scope["query_string"]
+            if type(query) is bytes:
+                self._scanned = True
+                self._query_lists = {}
+                plan.query.scan(<bytes>query, self._query, self._query_lists)
+            else:
+                request.query_params
+        if plan.header_names and not self._has_made(made_headers):
+            headers = scope["headers"]
+            if type(headers) is list:
+                self._header_list = headers
+            else:
+                request.headers
+        if len(plan.cookie_names) and not self._has_made(made_cookies):
+            headers = scope["headers"]
+            if type(headers) is list and not self._has_made(made_headers):
+                self._cookies = scan_cookies(headers, plan.cookie_names)
+            if self._cookies is None:
+                request.cookies
+        return 0
+
+    cdef inline bint _has_made(self, str name) except -1:
+        return name in <dict>PyObject_GenericGetDict(self.request, NULL)
+
+    cdef int _extract(self, Node node, Place *place) except -1:
+        cdef Group group
+        cdef list errors = self._errors
+        cdef object request = self.request
+        cdef PyObject **values = self._values + place.own
+        if not self._raw:
+            found, wrong = _fastapi.extract_all(node.dependant, request)
+            self._put_named(node, place, found)
+            errors.extend(wrong)
+            return 0
+        for group in node.groups:
+            if not group.params:
+                found, wrong = _fastapi.extract(group.source, group.fields, request)
+                self._put_named(node, place, found)
+                errors.extend(wrong)
+            elif group.source == _QUERY:
+                self._read_query()
+                _extract(group.params, None, self._query_lists, self._query, values, errors)
+            elif group.source == _PATH:
+                path_params = _as_dict(request.path_params, group.params)
+                _extract(group.params, path_params, None, NULL, values, errors)
+            elif group.source == _HEADER:
+                self._read_headers()
+                _extract(group.params, self._headers, self._header_lists, NULL, values, errors)
+            else:
+                _extract(group.params, self._read_cookies(group.params), None, NULL, values, errors)
+            values += PyList_GET_SIZE(group.fields)
+        return 0
+
+    cdef int _read_query(self) except -1:
+        cdef Py_ssize_t number
+        if self._scanned and not self._has_made(made_query):
+            return 0
+        self._scanned = False
+        params = self.request.query_params
+        self._query_lists = {}
+        for name, number in self.plan.query.numbers.items():
+            Py_CLEAR(self._query[number])
+            if name in params:
+                _put(&self._query[number], params[name])
+                if self.plan.query_names[name]:
+                    self._query_lists[name] = params.getlist(name)
+        return 0
+
+    cdef int _read_headers(self) except -1:
+        if self._header_list is None or self._has_made(made_headers):
+            headers = self.request.headers.raw
+        elif self._headers is None or not _same(self._headers_seen, self._header_list):
+            headers = self._headers_seen = self._header_list.copy()
+        else:
+            return 0
+        self._headers, self._header_lists = scan_headers(headers, self.plan.header_names)
+        return 0
+
+    cdef dict _read_cookies(self, tuple params):
+        if self._cookies is not None and not self._has_made(made_cookies):
+            return self._cookies
+        return _as_dict(self.request.cookies, params)
+
+    cdef int _add_special(self, Node node, Place *place) except -1:
+        cdef PyObject **values = self._values + place.start + 1 + place.count
+        # From the last keyword to the first.
+        if node.scopes_name is not None:
+            values -= 1
+            _put(values, _fastapi.new_security_scopes(list(node.scopes)))
+        if node.response_name is not None:
+            if self._response is None:
+                self._response = self.plan.new_response()
+            values -= 1
+            _put(values, self._response)
+        if node.background_name is not None:
+            if self._background is None:
+                self._background = _fastapi.new_background_tasks()
+            values -= 1
+            _put(values, self._background)
+        for _ in node.connection_names:
+            values -= 1
+            _put(values, self.request)
+        return 0
+
+    cdef int _put_named(self, Node node, Place *place, values) except -1:
+        cdef Py_ssize_t number
+        for name, value in values.items():
+            for number in range(place.own - place.start - 1, place.count):
+                if node.keywords[number] == name:
+                    _put(self._values + place.start + 1 + number, value)
+                    break
+            else:  # a tool in the place of FastAPI's function may give what nobody asked for
+                if self._others is None:
+                    self._others = {}
+                self._others.setdefault(place.start, {})[name] = value
+        return 0
+
+    cdef object _call(self, Node node, Place *place):
+        cdef Py_ssize_t number
+        cdef bint as_dict = place.repeats or self._others is not None
+        for number in range(place.start + 1, place.start + 1 + place.count):
+            if self._values[number] == NULL:  # or leave out what was asked for
+                as_dict = True
+        if as_dict:
+            return node.call(**self._dict_of(node, place))
+        return _called(node, self._values + place.start + 1)
+
+    cdef dict _dict_of(self, Node node, Place *place):
+        cdef dict values = {}
+        cdef Py_ssize_t number
+        cdef PyObject **start = self._values + place.start + 1
+        for number in range(place.count):
+            if start[number] != NULL:
+                PyDict_SetItem(values, node.keywords[number], <object>start[number])
+        if self._others is not None:
+            values.update(self._others.pop(place.start, {}))
+        return values
+
+    cdef inline void _clear(self, Place *place) noexcept:
+        cdef Py_ssize_t number
+        cdef PyObject **start = self._values + place.start + 1
+        for number in range(place.count):
+            Py_CLEAR(start[number])
+
+    cdef inline int _pass_on(self, Py_ssize_t index, value) except -1:
+        cdef Py_ssize_t target = self.plan.places[index].target
+        if target >= 0:
+            _put(&self._values[target], value)
+        return 0
+
+    cdef int _keep(self, Node node, Py_ssize_t index, value) except -1:
+        self._pass_on(index, value)
+        if self._cache is not None:
+            self._cache.setdefault(self.plan.keys[node.slot], value)
+        elif self._slots[node.slot] == NULL:
+            _put(&self._slots[node.slot], value)
+        return 0
+
+    cdef PyObject *_cached_value(self, Node node) except? NULL:
+        if self._cache is None:
+            return self._slots[node.slot]
+        return PyDict_GetItemWithError(self._cache, self.plan.keys[node.slot])
+
+    cdef object _result(self):
+        cdef dict cache = self._cached() if self._cache is None else self._cache
+        return self.plan.new_solved(
+            self.values, self._errors, self._background, self._response, cache
+        )
+
+    cdef dict _cached(self):
+        cdef dict cache = {}
+        cdef Plan plan = self.plan
+        cdef Py_ssize_t slot
+        for slot in range(len(plan.keys)):
+            if self._slots[slot] == NULL:
+                continue
+            if plan.hashes[slot] == -1:
+                PyDict_SetItem(cache, plan.keys[slot], <object>self._slots[slot])
+            else:
+                set_item_by_hash(
+                    cache, plan.keys[slot], <object>self._slots[slot], plan.hashes[slot]
+                )
+        return cache
+
+
+# What the garbage collector is told of a `Run`: beside its attributes, of which Cython knows, also
+# its values, through which a request that nobody waits for any more may hold itself.
+cdef traverseproc traverse_attributes = (<_Type *>Run).tp_traverse
+cdef inquiry clear_attributes = (<_Type *>Run).tp_clear
+
+
+cdef int _traverse_run(PyObject *run, visitproc visit, void *data) noexcept:
+    cdef PyObject **values = (<Run>run)._values
+    cdef Py_ssize_t number
+    cdef int end = traverse_attributes(run, visit, data)
+    for number in range((<Run>run)._value_count):
+        if end == 0 and values[number] != NULL:
+            end = visit(values[number], data)
+    return end
+
+
+cdef int _clear_run(PyObject *run) noexcept:
+    _let_go((<Run>run)._values, (<Run>run)._value_count)
+    return clear_attributes(run)
+
+
+(<_Type *>Run).tp_traverse = _traverse_run
+(<_Type *>Run).tp_clear = _clear_run

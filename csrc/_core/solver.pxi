@@ -1,0 +1,90 @@
+# The way in: finds the plan for a request and runs it.
+
+cdef class Entry:
+    cdef readonly object dependant
+    cdef readonly object connection
+    cdef readonly object owner
+    cdef readonly object route
+    cdef public Plan plan
+
+    def __init__(self, *, dependant, connection, owner, route):
+        self.dependant = dependant
+        self.connection = connection
+        self.owner = owner
+        self.route = route
+
+
+cdef class Solver:
+    cdef object _adopt
+    cdef object _drive
+    cdef object _serve
+    cdef set _marked
+    cdef readonly dict entries
+
+    def __init__(self, *, adopt, drive, serve, set marked not None):
+        self._adopt = adopt
+        self._drive = drive
+        self._serve = serve
+        self._marked = marked
+        self.entries = {}
+
+    def solve(
+        self, request, dependant, body, background_tasks, response, overrides_provider,
+        dependency_cache, async_exit_stack, embed_body_fields,
+    ):
+        cdef Entry entry = None
+        cdef Plan plan
+        cdef Run run
+        cdef bint is_overridden = False
+        cdef PyObject *found = PyDict_GetItemWithError(
+            self.entries, PyLong_FromVoidPtr(<void *>dependant)
+        )
+        if found != NULL:
+            entry = <Entry?>found
+        if entry is None or entry.dependant is not dependant:
+            entry = <Entry?>self._adopt(dependant, request)
+        if not isinstance(request, entry.connection):
+            return None
+        if dependency_cache is not None and type(dependency_cache) is not dict:
+            return None
+        plan = entry.plan
+        if overrides_provider is not None:
+            try:
+                overrides = _overrides_of(overrides_provider)
+                is_overridden = bool(overrides)
+                if is_overridden:
+                    plan = <Plan?>entry.route.plan_for(request, overrides)
+            except Exception:
+                return None
+        if not is_overridden and (plan is None or not plan.is_current()):
+            plan = entry.plan = entry.route.make_plan(request)
+        if plan is None:
+            return None
+        if tells_names:
+            _fastapi.note_names(request, dependant, overrides_provider)
+        run = Run.__new__(Run)
+        run._begin(
+            plan, request, async_exit_stack, overrides_provider, background_tasks, response,
+            dependency_cache,
+        )
+        solved = run._advance(nothing)
+        if solved is None:
+            return self._drive(
+                self, entry, run, body, overrides_provider, async_exit_stack, embed_body_fields
+            )
+        if self._marked:
+            self._note(entry, run)
+        return solved
+
+    def note(self, Entry entry not None, Run run not None):
+        self._note(entry, run)
+
+    cdef int _note(self, Entry entry, Run run) except -1:
+        if entry.owner is None:
+            return 0
+        if run.plan.noted and not run._errors:
+            dependant = entry.dependant if run.plan.inline else None
+            self._serve(entry.route, run.request, dependant, entry.owner)
+        else:
+            self._serve(None, run.request, None, None)
+        return 0

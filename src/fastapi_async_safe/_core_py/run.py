@@ -1,0 +1,347 @@
+"""One request on its way through a plan, until something has to be awaited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _fastapi
+from .plan import (
+    APART,
+    AWAIT,
+    BODY,
+    CALL,
+    COROUTINE,
+    HEADER,
+    INLINE,
+    INLINE_CONTEXT,
+    NOTHING,
+    PATH,
+    QUERY,
+    ROOT,
+    Node,
+    Plan,
+)
+from .read import extract, scan_cookies, scan_headers, scan_query
+
+
+class Run:
+    """One request on its way through a plan.
+
+    Where `advance` gives no result, `action` says what is asked for. AWAIT: `awaitable` is to be
+    awaited; advance with what it gave. BODY: `node` is the one whose body parameters are wanted;
+    hand them to `receive_body`, then advance with NOTHING. CALL: `node` is to be called with
+    `values` as keywords; advance with what it returned. APART: the overrides of `node` are no
+    longer those of the plan; have it solved apart, with what `share` gives, hand the result to
+    `receive_solved`, then advance with NOTHING.
+    """
+
+    __slots__ = (
+        "_background",
+        "_body_read",
+        "_cache",
+        "_cookies",
+        "_errors",
+        "_frames",
+        "_header_list",
+        "_headers",
+        "_headers_seen",
+        "_mark",
+        "_marks",
+        "_position",
+        "_provider",
+        "_query",
+        "_raw",
+        "_response",
+        "_reuses",
+        "_slots",
+        "action",
+        "awaitable",
+        "function_stack",
+        "node",
+        "plan",
+        "request",
+        "request_stack",
+        "values",
+    )
+
+    action: int
+    awaitable: Any
+    node: Node
+    values: dict[str, Any]
+    _headers_seen: list[Any]
+    _mark: int
+
+    def __init__(
+        self,
+        plan: Plan,
+        request: Any,
+        stack: Any,
+        provider: Any,
+        background: Any,
+        response: Any,
+        cache: dict[Any, Any] | None,
+    ) -> None:
+        self.plan = plan
+        self.request = request
+        self.request_stack: Any = None
+        self.function_stack: Any = None
+        if plan.needs_stacks:
+            stacks = _fastapi.exit_stacks(request.scope, stack)
+            self.request_stack, self.function_stack = stacks
+        self._provider = provider  # of `dependency_overrides`
+        self._position = 0
+        self._body_read = False
+        self._query: tuple[dict[str, str], dict[str, list[str]]] | None = None
+        self._header_list: list[Any] | None = None
+        self._headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
+        self._cookies: dict[str, str] | None = None
+        self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
+        self._marks: list[int] = []  # how many errors there were when they were entered
+        self._slots: list[Any] = [NOTHING] * len(plan.keys)
+        self._errors: list[Any] = []
+        self._background = background
+        self._response = response
+        self._cache = cache  # a dependency cache that others may use at the same time, or None
+        # What another resolution cached says nothing about the parameters of this one.
+        self._reuses = cache is None
+        self._raw = plan.raw and type(request) is plan.connection
+        if self._raw:
+            self._read(plan, request)
+
+    def advance(self, value: Any) -> Any:
+        """Go on until something has to be awaited.
+
+        Parameters:
+            value: what the last call returned.
+
+        Returns:
+            A `SolvedDependency`, or None where something is asked for first.
+        """
+        plan = self.plan
+        nodes, order, slots = plan.nodes, plan.order, self._slots
+        frames, marks, errors = self._frames, self._marks, self._errors
+        position, end = self._position, len(order)
+        # The plan was chosen for the overrides that the first dependency has.
+        watches = self._provider is not None
+        self.awaitable = None
+        if value is not NOTHING:
+            self._keep(self.node, value)
+            position += 1
+        while position < end:
+            index = order[position]
+            if index < 0:
+                node = nodes[~index]
+                if watches and position > 1 and self._is_overridden_anew(node):
+                    return self._ask(APART, node, position)
+                if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
+                    self._pass_on(node, slots[node.slot])
+                    position = plan.after[position]
+                    continue
+                frames.append({})
+                marks.append(len(errors))
+                position += 1
+                continue
+            node = nodes[index]
+            if self._body_read:
+                self._body_read = False
+                values, mark = self.values, self._mark
+            else:
+                if not node.leaf:
+                    values, mark = frames.pop(), marks.pop()
+                else:
+                    if watches and position > 1 and self._is_overridden_anew(node):
+                        return self._ask(APART, node, position)
+                    if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
+                        self._pass_on(node, slots[node.slot])
+                        position += 1
+                        continue
+                    values, mark = {}, len(errors)
+                if node.groups or not self._raw:
+                    self._extract(node, values)
+                if node.body_fields:
+                    self.values, self._mark = values, mark
+                    return self._ask(BODY, node, position)
+            if node.special:
+                self._add_special(node, values)
+            kind = node.kind
+            if kind == ROOT:
+                self.values = values
+            elif len(errors) == mark:
+                cached = self._cached_value(node) if node.use_cache else NOTHING
+                if cached is not NOTHING:
+                    self._pass_on(node, cached)
+                elif kind == INLINE:
+                    self._keep(node, node.call(**values))
+                elif kind == INLINE_CONTEXT:
+                    stack = self.function_stack if node.function_scoped else self.request_stack
+                    self._keep(node, stack.enter_context(node.call(**values)))
+                elif kind == COROUTINE and not node.limited:
+                    self.awaitable = node.call(**values)
+                    return self._ask(AWAIT, node, position)
+                else:
+                    self.values = values
+                    return self._ask(CALL, node, position)
+            position += 1
+        return self._result()
+
+    def receive_body(self, values: dict[str, Any], errors: list[Any]) -> None:
+        """Take the body parameters of `node`."""
+        self.values.update(values)
+        self._errors.extend(errors)
+        self._body_read = True
+
+    def share(self) -> tuple[Any, Any, dict[Any, Any]]:
+        """Give the background tasks, the response and the cache for what is solved apart."""
+        if self._response is None:
+            self._response = self.plan.new_response()
+        if self._cache is None:
+            self._cache = self._cached()
+            self._reuses = False
+        return self._background, self._response, self._cache
+
+    def receive_solved(self, solved: Any) -> None:
+        """Take the `SolvedDependency` of something that depends on nothing but `node`."""
+        node, plan = self.node, self.plan
+        assert self._cache is not None  # since `share`
+        self._background = solved.background_tasks
+        self._errors.extend(solved.errors)
+        if not solved.errors and node.name is not None:
+            self._pass_on(node, solved.values[node.name])
+        # To 0.119 FastAPI does not add to a cache that is empty, but gives another one back.
+        self._cache.update(solved.dependency_cache)
+        if plan.order[self._position] < 0:
+            self._position = plan.after[self._position]
+        else:
+            self._position += 1
+
+    def forget(self) -> None:
+        """Let go of the values: an exception ended the resolution, and may keep this object."""
+        self._frames.clear()
+        self.awaitable = None
+
+    def _ask(self, action: int, node: Node, position: int) -> None:
+        self.action, self.node, self._position = action, node, position
+
+    def _is_overridden_anew(self, node: Node) -> bool:
+        """Say whether the overrides changed since the plan was made or chosen: FastAPI reads them
+        at each dependency, and an earlier one or another request may have changed them.
+        """
+        plan, provider = self.plan, self._provider
+        overrides = provider.dependency_overrides if provider else None
+        if plan.chosen is None:
+            return bool(overrides)
+        if not overrides or node.reusable:
+            return not plan.fits(overrides)
+        call = node.declared.call
+        return overrides.get(call, call) is not node.dependant.call
+
+    def _read(self, plan: Plan, request: Any) -> None:
+        # NOTE: before anything is called, because that is when FastAPI makes the request read.
+        scope, parsed = request.scope, request.__dict__
+        if plan.query_names and _fastapi.MADE_QUERY not in parsed:
+            query = scope["query_string"]
+            if type(query) is bytes:
+                self._query = scan_query(query, plan.query_names)
+            else:
+                request.query_params  # noqa: B018
+        if plan.header_names and _fastapi.MADE_HEADERS not in parsed:
+            headers = scope["headers"]
+            if type(headers) is list:
+                self._header_list = headers
+            else:
+                request.headers  # noqa: B018
+        if plan.cookie_names and _fastapi.MADE_COOKIES not in parsed:
+            headers = scope["headers"]
+            if type(headers) is list and _fastapi.MADE_HEADERS not in parsed:
+                self._cookies = scan_cookies(headers, plan.cookie_names)
+            if self._cookies is None:
+                request.cookies  # noqa: B018
+
+    def _extract(self, node: Node, values: dict[str, Any]) -> None:
+        errors, request = self._errors, self.request
+        if not self._raw:
+            found, wrong = _fastapi.extract_all(node.dependant, request)
+            values.update(found)
+            errors.extend(wrong)
+            return
+        for group in node.groups:
+            if not group.params:
+                found, wrong = _fastapi.extract(group.source, group.fields, request)
+                values.update(found)
+                errors.extend(wrong)
+            elif group.source == QUERY:
+                extract(group.params, *self._read_query(), values, errors)
+            elif group.source == PATH:
+                extract(group.params, request.path_params, None, values, errors)
+            elif group.source == HEADER:
+                extract(group.params, *self._read_headers(), values, errors)
+            else:
+                extract(group.params, self._read_cookies(), None, values, errors)
+
+    def _read_query(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        if self._query is not None and _fastapi.MADE_QUERY not in self.request.__dict__:
+            return self._query
+        self._query = None
+        params = self.request.query_params
+        scalars: dict[str, str] = {}
+        lists: dict[str, list[str]] = {}
+        for name, many in self.plan.query_names.items():
+            if name in params:
+                scalars[name] = params[name]
+                if many:
+                    lists[name] = params.getlist(name)
+        return scalars, lists
+
+    def _read_headers(self) -> tuple[dict[str, str], dict[str, list[str]]]:
+        if self._header_list is None or _fastapi.MADE_HEADERS in self.request.__dict__:
+            return scan_headers(self.request.headers.raw, self.plan.header_names)
+        # A dependency may have added to them.
+        if self._headers is None or self._headers_seen != self._header_list:
+            self._headers_seen = self._header_list.copy()
+            self._headers = scan_headers(self._headers_seen, self.plan.header_names)
+        return self._headers
+
+    def _read_cookies(self) -> Any:
+        if self._cookies is not None and _fastapi.MADE_COOKIES not in self.request.__dict__:
+            return self._cookies
+        return self.request.cookies
+
+    def _add_special(self, node: Node, values: dict[str, Any]) -> None:
+        for name in node.connection_names:
+            values[name] = self.request
+        if node.background_name is not None:
+            if self._background is None:
+                self._background = _fastapi.new_background_tasks()
+            values[node.background_name] = self._background
+        if node.response_name is not None:
+            if self._response is None:
+                self._response = self.plan.new_response()
+            values[node.response_name] = self._response
+        if node.scopes_name is not None:
+            values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
+
+    def _pass_on(self, node: Node, value: Any) -> None:
+        if node.name is not None:
+            self._frames[-1][node.name] = value
+
+    def _keep(self, node: Node, value: Any) -> None:
+        self._pass_on(node, value)
+        if self._cache is not None:
+            self._cache.setdefault(self.plan.keys[node.slot], value)
+        elif self._slots[node.slot] is NOTHING:
+            self._slots[node.slot] = value
+
+    def _cached_value(self, node: Node) -> Any:
+        if self._cache is None:
+            return self._slots[node.slot]
+        return self._cache.get(self.plan.keys[node.slot], NOTHING)
+
+    def _result(self) -> Any:
+        cache = self._cached() if self._cache is None else self._cache
+        return self.plan.new_solved(
+            self.values, self._errors, self._background, self._response, cache
+        )
+
+    def _cached(self) -> dict[Any, Any]:
+        pairs = zip(self.plan.keys, self._slots, strict=True)
+        return {key: value for key, value in pairs if value is not NOTHING}

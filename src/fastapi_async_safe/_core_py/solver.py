@@ -1,0 +1,119 @@
+"""The way in: finds the plan for a request and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .. import _fastapi
+from .plan import NOTHING, Plan
+from .run import Run
+
+
+class Entry:
+    """The dependant of one endpoint, as a `Solver` finds it."""
+
+    __slots__ = ("connection", "dependant", "owner", "plan", "route")
+
+    def __init__(self, *, dependant: Any, connection: Any, owner: Any, route: Any) -> None:
+        self.dependant = dependant
+        self.connection = connection  # `Request` or `WebSocket`
+        self.owner = owner  # weakly: the route that FastAPI has for it; None: it is a tool's
+        self.route = route  # makes the plans
+        self.plan: Plan | None = None  # the last one without overrides that `route` gave
+
+
+class Solver:
+    """Solves the dependencies of requests: runs the plan if it is there, asks for one if it is not.
+
+    Parameters:
+        adopt: makes the entry of a dependant that has none.
+        drive: a coroutine function that goes on with a run that has to await something.
+        serve: notes which route serves a request.
+        marked: is true as soon as that has to be noted.
+    """
+
+    __slots__ = ("_adopt", "_drive", "_marked", "_serve", "entries")
+
+    def __init__(
+        self,
+        *,
+        adopt: Callable[[Any, Any], Entry],
+        drive: Callable[..., Any],
+        serve: Callable[[Any, Any, Any, Any], None],
+        marked: set[Any],
+    ) -> None:
+        self._adopt = adopt
+        self._drive = drive
+        self._serve = serve
+        self._marked = marked
+        self.entries: dict[int, Entry] = {}  # by identity of the dependant, which has no hash
+
+    def solve(
+        self,
+        request: Any,
+        dependant: Any,
+        body: Any,
+        background_tasks: Any,
+        response: Any,
+        overrides_provider: Any,
+        dependency_cache: Any,
+        async_exit_stack: Any,
+        embed_body_fields: bool,
+    ) -> Any:
+        """Solve the dependencies of one request.
+
+        The parameters are those of FastAPI's `solve_dependencies`.
+
+        Returns:
+            A `SolvedDependency`, or a coroutine that gives it, or None where FastAPI's own code
+            has to do it.
+        """
+        entry = self.entries.get(id(dependant))
+        if entry is None or entry.dependant is not dependant:
+            entry = self._adopt(dependant, request)
+        if not isinstance(request, entry.connection):
+            return None
+        if dependency_cache is not None and type(dependency_cache) is not dict:
+            return None
+        plan = entry.plan
+        try:
+            overrides = overrides_provider and overrides_provider.dependency_overrides
+            is_overridden = bool(overrides)
+            if is_overridden:
+                plan = entry.route.plan_for(request, overrides)
+        except Exception:
+            return None  # FastAPI asks for overrides later, and only where there is a dependency
+        if not is_overridden and (plan is None or not plan.is_current()):
+            plan = entry.plan = entry.route.make_plan(request)
+        if plan is None:
+            return None
+        if _fastapi.TELLS_NAMES:
+            _fastapi.note_names(request, dependant, overrides_provider)
+        run = Run(
+            plan,
+            request,
+            async_exit_stack,
+            overrides_provider,
+            background_tasks,
+            response,
+            dependency_cache,
+        )
+        solved = run.advance(NOTHING)
+        if solved is None:
+            return self._drive(
+                self, entry, run, body, overrides_provider, async_exit_stack, embed_body_fields
+            )
+        if self._marked:
+            self.note(entry, run)
+        return solved
+
+    def note(self, entry: Entry, run: Run) -> None:
+        """Note which route serves the request whose dependencies were solved by `run`."""
+        if entry.owner is None:
+            return
+        if run.plan.noted and not run._errors:
+            dependant = entry.dependant if run.plan.inline else None
+            self._serve(entry.route, run.request, dependant, entry.owner)
+        else:
+            self._serve(None, run.request, None, None)

@@ -1,0 +1,169 @@
+"""FastAPI's `Dependant`: its fields, how its call is classified, what stands in for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from typing import Any
+
+from fastapi.dependencies import models as _models
+from fastapi.dependencies import utils as _utils
+
+Dependant: Any = getattr(_models, "Dependant", None)
+
+FIELDS = dataclasses.fields(Dependant) if dataclasses.is_dataclass(Dependant) else ()
+
+
+# The fields of `Dependant` whose meaning the plan knows. `security_requirements` (to 0.122) and
+# `cache_key` (a field to 0.120) say what the plan takes from FastAPI's functions or does not need.
+_KNOWN_FIELDS = frozenset(
+    {
+        "path_params",
+        "query_params",
+        "header_params",
+        "cookie_params",
+        "body_params",
+        "dependencies",
+        "security_requirements",
+        "name",
+        "call",
+        "request_param_name",
+        "websocket_param_name",
+        "http_connection_param_name",
+        "response_param_name",
+        "background_tasks_param_name",
+        "security_scopes_param_name",
+        "security_scopes",
+        "own_oauth_scopes",
+        "parent_oauth_scopes",
+        "use_cache",
+        "path",
+        "cache_key",
+        "scope",
+        "_request_param_names",
+        "concurrency",
+    }
+)
+
+ALWAYS_THERE = _KNOWN_FIELDS - {
+    "_request_param_names",
+    "security_requirements",
+    "security_scopes",
+    "own_oauth_scopes",
+    "parent_oauth_scopes",
+    "cache_key",
+    "scope",
+    "concurrency",
+}
+
+_UNKNOWN_FIELDS = tuple(field for field in FIELDS if field.name not in _KNOWN_FIELDS)
+
+
+FIELD_NAMES = tuple(field.name for field in FIELDS)
+
+_LIST_NAMES = ("dependencies", "body_params")
+
+
+PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_params")
+
+
+def lists_of(dependant: Dependant) -> list[list[Any]]:
+    """List the lists of a dependant that tools add to or take from."""
+    return [getattr(dependant, name) for name in (*_LIST_NAMES, *PARAMETER_LISTS)]
+
+
+def unknown_part(dependant: Dependant) -> str | None:
+    """Name a part of `dependant` that is not known here and not at its default."""
+    if type(dependant) is not Dependant:
+        return f"class {type(dependant).__qualname__}"
+    for field in _UNKNOWN_FIELDS:
+        value = getattr(dependant, field.name, dataclasses.MISSING)
+        if field.default_factory is not dataclasses.MISSING:
+            if value != field.default_factory():
+                return f"field {field.name!r}"
+        elif field.default is dataclasses.MISSING or value is not field.default:
+            return f"field {field.name!r}"
+    return None
+
+
+def is_generator(dependant: Dependant) -> bool:
+    """Say whether FastAPI treats the call of `dependant` as a sync `yield` dependency."""
+    return _classified(dependant, "_is_gen_callable", "is_gen_callable")
+
+
+def is_async_generator(dependant: Dependant) -> bool:
+    """Say whether FastAPI treats the call of `dependant` as an async `yield` dependency."""
+    return _classified(dependant, "_is_async_gen_callable", "is_async_gen_callable")
+
+
+def is_coroutine(dependant: Dependant) -> bool:
+    """Say whether FastAPI awaits the call of `dependant`."""
+    return _classified(dependant, "_is_coroutine_callable", "is_coroutine_callable")
+
+
+def _classified(dependant: Dependant, function: str, older: str) -> bool:
+    # A function of models from 0.140, a cached property of Dependant from 0.122 on, before that a
+    # function of utils.
+    if hasattr(_models, function):
+        return bool(getattr(_models, function)(dependant.call))
+    if hasattr(Dependant, older):
+        return bool(getattr(dependant, older))
+    return bool(getattr(_utils, older)(dependant.call))
+
+
+def cache_key(dependant: Dependant, known: dict[int, Any]) -> Any:
+    """Give the key of `dependant` in the dependency cache.
+
+    Parameters:
+        dependant: as declared, not as overridden.
+        known: what is kept between the calls for one tree; empty at first.
+    """
+    if hasattr(_models, "_get_cache_key"):  # 0.140
+        return _models._get_cache_key(dependant=dependant, uses_scopes_cache=known)
+    return dependant.cache_key
+
+
+def security_scopes(dependant: Dependant) -> list[str]:
+    """Give the scopes that `SecurityScopes` has in `dependant`."""
+    if hasattr(_models, "_get_oauth_scopes"):  # 0.140
+        return list(_models._get_oauth_scopes(dependant=dependant))
+    if hasattr(Dependant, "oauth_scopes"):  # 0.123
+        return list(dependant.oauth_scopes)
+    return list(dependant.security_scopes or [])
+
+
+def concurrency_of(dependant: Dependant) -> Any:
+    """Give the limit of `Depends(max_concurrency=...)`, None without one or before 0.163."""
+    return getattr(dependant, "concurrency", None)
+
+
+def overridden(dependant: Dependant, call: Any) -> Dependant:
+    """Make the dependant that stands in for `dependant` while there are overrides.
+
+    FastAPI makes one for every dependency then, overridden or not (`solve_dependencies`, 0.115 and
+    up); it keeps scopes of the declaration, and nothing else that was said with `Depends`.
+    """
+    kept: dict[str, Any] = {}
+    parameters = inspect.signature(_utils.get_dependant).parameters
+    if "parent_oauth_scopes" in parameters:  # 0.123
+        kept["parent_oauth_scopes"] = security_scopes(dependant)
+    elif "security_scopes" in parameters:
+        # NOTE: a copy, because get_dependant adds to the list it is given (to 0.121).
+        kept["security_scopes"] = list(dependant.security_scopes or [])
+    if "scope" in parameters:  # 0.121
+        kept["scope"] = dependant.scope
+    if "concurrency" in parameters:  # 0.163
+        kept["concurrency"] = dependant.concurrency
+    return _utils.get_dependant(
+        path=dependant.path,
+        call=call,
+        name=dependant.name,
+        **kept,
+    )
+
+
+def replace_call(dependant: Dependant, call: Any) -> None:
+    """Let `dependant` call something else that FastAPI takes for equal."""
+    dependant.call = call
+    for known in ("is_coroutine_callable", "is_gen_callable", "is_async_gen_callable"):
+        getattr(dependant, "__dict__", {}).pop(known, None)  # cached properties, 0.121 to 0.139

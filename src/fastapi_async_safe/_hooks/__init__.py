@@ -1,0 +1,5 @@
+"""The hooks in FastAPI's and Starlette's own functions."""
+
+from .installed import install, install_for_endpoints, remove
+
+__all__ = ["install", "install_for_endpoints", "remove"]

@@ -1,0 +1,120 @@
+"""The hooks for marked code that runs after the dependencies of a request are solved.
+
+FastAPI hands a `def` endpoint to the thread pool, then the validation of its response, then each
+item of a sync stream, then each sync background task. Before it does the hooks ask the core whether
+that is to run inline.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import AsyncIterator, Iterable, Mapping
+from types import FunctionType
+from typing import Any
+
+from .. import _fastapi, _registry
+from .._backend import served
+from ..markers import is_async_safe
+from .exchange import Hook, handed_on
+
+
+def calling(function: FunctionType) -> Hook:
+    return Hook(
+        function,
+        "async def run_endpoint_function(*, dependant, values, is_coroutine):\n"
+        "    if not is_coroutine and {inline}(dependant):\n"
+        "        try:\n"
+        f"            return {_fastapi.endpoint_call()}\n"
+        "        except BaseException:\n"
+        "            {abandon}()\n"  # what handles it is not the endpoint's
+        "            raise\n"
+        "    return await {stock}(\n"
+        "        dependant=dependant, values=values, is_coroutine=is_coroutine\n"
+        "    )\n",
+        inline=served.is_called_inline,
+        abandon=served.abandon,
+    )
+
+
+def validating(function: FunctionType) -> Hook:
+    names = list(inspect.signature(function).parameters)
+    return Hook(
+        function,
+        f"async def serialize_response(*, {', '.join(names)}):\n"
+        f"    if not is_coroutine and {{inline}}(field):\n"
+        f"        is_coroutine = True\n"
+        f"        try:\n"
+        f"            return await {{stock}}({handed_on(names)})\n"
+        f"        except BaseException:\n"
+        f"            {{abandon}}()\n"  # what handles it is not the endpoint's
+        f"            raise\n"
+        f"    return await {{stock}}({handed_on(names)})\n",
+        inline=served.is_validated_inline,
+        abandon=served.abandon,
+    )
+
+
+def streaming(function: FunctionType) -> Hook:
+    return Hook(
+        function,
+        "async def iterate_in_threadpool(iterator):\n"
+        "    iterate = {iterate} if {inline}() else {stock}\n"
+        "    async for item in iterate(iterator):\n"
+        "        yield item\n",
+        inline=served.is_streamed_inline,
+        iterate=iterate_inline,
+    )
+
+
+def finishing(function: FunctionType) -> Hook:
+    return Hook(
+        function,
+        "async def __call__(self):\n"
+        "    if not self.is_async and {inline}(self.func):\n"
+        "        self.func(*self.args, **self.kwargs)\n"
+        "    else:\n"
+        "        await {stock}(self)\n",
+        inline=_is_task_inline,
+    )
+
+
+def _is_task_inline(func: Any) -> bool:
+    if is_async_safe(func) is False:
+        return False
+    scope = scope_of_caller()
+    resolver = None if scope is None else _registry.resolver_of(scope)
+    return resolver is not None and resolver.runs_inline(func)
+
+
+def containing(function: FunctionType) -> Hook:
+    return Hook(
+        function,
+        "def wrap_app_handling_exceptions(app, conn):\n"
+        "    return {contained}({stock}(app, conn), conn)\n",
+        contained=served.contained,
+    )
+
+
+async def iterate_inline(iterator: Iterable[Any]) -> AsyncIterator[Any]:
+    """Iterate on the event loop, with the checkpoints of FastAPI's asynchronous streams."""
+    for item in iterator:
+        yield item
+        await _fastapi.checkpoint()
+
+
+def scope_of_caller() -> Any:
+    """Find the ASGI scope of the response whose background tasks are running, None without one.
+
+    NOTE: Starlette hands a background task nothing of the request. What sends the response, and
+    runs its tasks afterwards, has the scope as a parameter, and is among the callers.
+    """
+    frame = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if "scope" in code.co_varnames[: code.co_argcount]:
+            scope = frame.f_locals.get("scope")
+            if isinstance(scope, Mapping):
+                return scope
+        frame = frame.f_back  # type: ignore[assignment]
+    return None

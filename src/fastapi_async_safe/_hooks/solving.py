@@ -1,0 +1,41 @@
+"""The hook in `solve_dependencies`: where a request comes in."""
+
+from __future__ import annotations
+
+import inspect
+from types import FunctionType
+
+from .. import _fastapi, _registry
+from .._backend import served
+from .._messages import say_once_that_call_is_unknown
+from .exchange import Hook, handed_on
+
+
+def solving(function: FunctionType) -> Hook:
+    names = list(inspect.signature(function).parameters)
+    known = (*_fastapi.SOLVE_PARAMETERS, *_fastapi.IGNORED_PARAMETERS)
+    # An argument that is not known here may mean anything: FastAPI's own code gets the call.
+    new = [name for name in names if name not in known]
+    guard = " and ".join(f'{name} is {{defaults}}["{name}"]' for name in new) or "True"
+    # What the resolver gives is a `SolvedDependency`, a coroutine that gives one, or None.
+    return Hook(
+        function,
+        f"async def solve_dependencies(*, {', '.join(names)}):\n"
+        f"    if {guard}:\n"
+        f"        resolver = {{resolver_of}}(request.scope)\n"
+        f"        if resolver is not None:\n"
+        f"            solved = resolver.solve({', '.join(_fastapi.SOLVE_PARAMETERS)})\n"
+        f"            if solved.__class__ is {{solved}}:\n"
+        f"                return solved\n"
+        f"            if solved is not None:\n"
+        f"                return await solved\n"
+        f"    else:\n"
+        f"        {{unknown}}(request, dependant, {new})\n"
+        f"    {{abandon}}()\n"
+        f"    return await {{stock}}({handed_on(names)})\n",
+        resolver_of=_registry.resolver_of,
+        abandon=served.abandon,
+        solved=_fastapi.SolvedDependency,
+        defaults=dict(function.__kwdefaults__ or {}),
+        unknown=say_once_that_call_is_unknown,
+    )

@@ -1,0 +1,1 @@
+"""Plans: everything that can be known before a request comes, found out once per route."""

@@ -1,0 +1,111 @@
+"""Which parameters are read without FastAPI's help, and the proof that it makes no difference.
+
+Plain scalars and lists in path, query, header and cookies have a fast path. A kind of parameter
+is used on it only after it gave, once in this process, what the installed FastAPI's own function
+gives for made-up fields and requests of that kind. All else is left to FastAPI.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _core_py, _fastapi
+from .._core_py import FIELD, FRESH, HEADER, REQUIRED, SHARED
+from .._messages import logger
+from .kinds import Kind, is_immutable, kind_of
+from .made_up import is_default_plain, made_up_fields, made_up_requests, missing_error
+
+
+def parameter(source: int, field: Any, core: Any) -> Any:
+    """Make the fast form of one of FastAPI's fields.
+
+    Parameters:
+        source: PATH, QUERY, HEADER or COOKIE.
+        field: FastAPI's `ModelField`.
+        core: the core whose `Param` it is to be.
+
+    Returns:
+        A `Param`, or None if FastAPI's own function has to read this parameter.
+    """
+    kind = kind_of(source, field)
+    if kind is None or not _is_proven(kind):
+        return None
+    # To 0.147 FastAPI validates defaults, and asks for one more than once.
+    return _make(kind, field, core)
+
+
+def is_repeatable(param: Any) -> bool:
+    """Say whether reading this parameter again for the same request shows nobody anything."""
+    return bool(param.convert != FIELD and param.otherwise != FRESH)
+
+
+def _make(kind: Kind, field: Any, core: Any) -> Any:
+    loc = (field.field_info.in_.value, field.alias)
+    default: Any = None
+    missing: dict[str, Any] | None = None
+    if kind.otherwise == REQUIRED:
+        missing = missing_error() | {"loc": loc}
+    elif is_default_plain():
+        default = field.field_info.default if kind.otherwise == SHARED else None
+    elif kind.otherwise == FRESH or kind.convert == FIELD:
+        return None  # code of the user's would run more than once
+    else:
+        found, wrong = _fastapi.extract_nothing(kind.source, field)
+        default = found.get(field.name)
+        if wrong or not is_immutable(default):
+            return None
+    return core.Param(
+        name=field.name,
+        key=field.alias.lower() if kind.source == HEADER else field.alias,
+        loc=loc,
+        many=kind.many,
+        otherwise=kind.otherwise,
+        default=default,
+        missing=missing,
+        convert=kind.convert,
+        validate=_fastapi.schema_of(field)[1].validate_python,
+        field=field,
+    )
+
+
+_proven: dict[Kind, bool] = {}
+
+
+def _is_proven(kind: Kind) -> bool:
+    known = _proven.get(kind)
+    if known is None:
+        known = _proven[kind] = _prove(kind)
+        if not known:
+            logger.warning(
+                "FastAPI %s reads %s differently from what is known here; such parameters are "
+                "left to FastAPI",
+                _fastapi.VERSION,
+                kind,
+            )
+    return known
+
+
+def _prove(kind: Kind) -> bool:
+    try:
+        return all(_agree(kind, field) for field in made_up_fields(kind))
+    except Exception:
+        logger.debug("comparison with FastAPI %s failed", _fastapi.VERSION, exc_info=True)
+        return False
+
+
+def _agree(kind: Kind, field: Any) -> bool:
+    if kind_of(kind.source, field) != kind:
+        raise ValueError(f"made-up field {field!r} is not of {kind}")
+    param = _make(kind, field, _core_py)
+    if param is None:
+        return True
+    for received, scalars, lists in made_up_requests(kind, field.alias):
+        found, wrong = _fastapi.extract_from([field], received)
+        values: dict[str, Any] = {}
+        errors: list[Any] = []
+        _core_py.extract((param,), scalars, lists, values, errors)
+        # By their text: equal values may be of different types, and errors may hold exceptions,
+        # which equal nothing but themselves.
+        if repr((values, errors)) != repr((found, wrong)):
+            return False
+    return True
