@@ -283,19 +283,27 @@ def dependencies() -> Iterator[tuple[int, Any]]:
     for source, marker in markers.items():
         annotations = scalars + ([list[each] for each in scalars[:4]] if source in (1, 2) else [])
         for annotation in annotations:
+            for call in functions_with(annotation, marker, with_defaults=source != PATH):
+                yield source, call
 
-            def required(value: Annotated[annotation, marker()]) -> None: ...
 
-            yield source, required
-            if source == PATH:
-                continue
+def functions_with(annotation: Any, marker: Any, *, with_defaults: bool) -> Iterator[Any]:
+    """Make functions with a parameter of that type. From 3.14 on Python evaluates annotations when
+    they are asked for, so each set of functions needs variables of its own.
+    """
 
-            def shared(value: Annotated[annotation, marker(alias="Other-Name")] = None) -> None: ...
+    def required(value: Annotated[annotation, marker()]) -> None: ...
 
-            def fresh(value: Annotated[annotation, marker(default_factory=list)]) -> None: ...
+    yield required
+    if not with_defaults:
+        return
 
-            yield source, shared
-            yield source, fresh
+    def shared(value: Annotated[annotation, marker(alias="Other-Name")] = None) -> None: ...
+
+    def fresh(value: Annotated[annotation, marker(default_factory=list)]) -> None: ...
+
+    yield shared
+    yield fresh
 
 
 DEPENDENCIES = list(dependencies())
