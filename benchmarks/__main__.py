@@ -17,10 +17,16 @@ with warnings.catch_warnings():
 from benchmarks import memory, plot, report, start_up
 from benchmarks.contenders import Peer
 from benchmarks.http_load import MissingLoadToolError, compare_over_http
+from benchmarks.instructions import (
+    WORKLOADS_COUNTED,
+    InstructionCounts,
+    MissingValgrindError,
+    count_instructions,
+)
 from benchmarks.measurement import Level
 from benchmarks.results import Results
 from benchmarks.rounds import compare
-from benchmarks.table import print_timings
+from benchmarks.table import print_instructions, print_timings
 from benchmarks.targets import print_targets
 from fastapi_async_safe import resolver_backend
 
@@ -56,8 +62,7 @@ def table(
     if context.invoked_subcommand:
         return
     names = workload or list(WORKLOADS if every_workload else USUAL_WORKLOADS)
-    if unknown := [name for name in names if name not in WORKLOADS]:
-        raise typer.BadParameter(f"no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
+    _refuse_unknown(names)
     screen, results = _screen(), Results.here_and_now()
     _introduce(results, screen)
     contenders = [(name, _contenders(name, every_variant, peers)) for name in names]
@@ -127,6 +132,46 @@ def write_report(
 def show_targets(results: SavedResults = RESULTS) -> None:
     """Hold saved results against the figures wanted."""
     print_targets(Results.load(results), _screen())
+
+
+@cli.command("instructions")
+def show_instructions(
+    workload: Annotated[
+        list[str] | None, typer.Option("--workload", "-w", help="Only these; may be repeated.")
+    ] = None,
+    variant: Annotated[Variant, typer.Option(help="Which variant is counted.")] = Variant.COMPILED,
+    save: Annotated[Path | None, typer.Option("--json", help="Where to save the counts.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Saved counts to compare with."),
+    ] = None,
+    at_most: Annotated[
+        float | None, typer.Option(help="End with 1 if a count grew by more per cent than this.")
+    ] = None,
+) -> None:
+    """Count the instructions of a whole request with valgrind, and compare with saved counts."""
+    names = workload or WORKLOADS_COUNTED
+    _refuse_unknown(names)
+    before = InstructionCounts.load(against) if against else None
+    screen = _screen()
+    try:
+        with screen.status("starting") as status:
+            counts = count_instructions(names, variant, progress=status.update)
+    except MissingValgrindError as reason:
+        screen.print(f"[bold]Nothing was counted:[/] {reason}")
+        raise typer.Exit(2) from None
+    if save:
+        counts.save(save)
+    print_instructions(counts, before, screen)
+    if before and at_most is not None:
+        changes = [counts.change(before, name) for name in counts.instructions]
+        if any(change is not None and change > at_most for change in changes):
+            raise typer.Exit(1)
+
+
+def _refuse_unknown(names: Sequence[str]) -> None:
+    if unknown := [name for name in names if name not in WORKLOADS]:
+        raise typer.BadParameter(f"no workload {unknown[0]!r}; there are {', '.join(WORKLOADS)}")
 
 
 def _screen() -> Console:

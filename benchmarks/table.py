@@ -1,4 +1,4 @@
-"""The table that `python -m benchmarks` prints."""
+"""The tables that `python -m benchmarks` prints."""
 
 from itertools import groupby
 
@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.contenders import label
+from benchmarks.instructions import InstructionCounts
 from benchmarks.measurement import Level
 from benchmarks.results import Results
 from benchmarks.rounds import Timing
@@ -51,3 +52,23 @@ def _cells(timing: Timing, stock: Timing | None) -> list[str]:
         cells.append(f"{median * 1e6:,.1f} ({best * 1e6:,.1f})")
         cells.append(f"{against / median:.1f}" if against else "")
     return [*cells, str(timing.thread_hops)]
+
+
+def print_instructions(
+    counts: InstructionCounts, before: InstructionCounts | None, console: Console
+) -> None:
+    """One row a workload: instructions of one request, and by how much that changed."""
+    table = Table(title="Instructions of one whole request, in thousands")
+    table.add_column("workload")
+    for column in ("now", *(("before", "change") if before else ())):
+        table.add_column(column, justify="right", no_wrap=True)
+    for name, now in counts.instructions.items():
+        cells = [f"{now / 1e3:,.1f}"]
+        if before and (change := counts.change(before, name)) is not None:
+            cells += [f"{before.instructions[name] / 1e3:,.1f}", f"{change:+.2f} %"]
+        table.add_row(f"{name} {WORKLOADS[name].title}", *cells)
+    console.print(table)
+    if before and before.versions != counts.versions:
+        console.print(
+            f"[bold]Not the same software:[/] now {counts.versions}, before {before.versions}"
+        )

@@ -23,10 +23,12 @@ from benchmarks.__main__ import cli
 from benchmarks.asgi import Answer, call
 from benchmarks.contenders import Peer, create_app, label, prepare
 from benchmarks.http_load import HttpFigures
+from benchmarks.instructions import InstructionCounts
 from benchmarks.measurement import Level
 from benchmarks.process import UnavailableError
 from benchmarks.results import Results
 from benchmarks.rounds import Timing, compare
+from benchmarks.table import print_instructions
 from benchmarks.thread_hops import counted_thread_hops
 from fastapi_async_safe import resolver_backend
 
@@ -291,3 +293,38 @@ def test_the_table_of_figures_can_be_printed_for_an_empty_run() -> None:
     targets.print_targets(Results.here_and_now(), console)
 
     assert "not measured" in console.export_text()
+
+
+def test_instructions_are_compared_with_saved_ones(tmp_path: Path) -> None:
+    before = InstructionCounts({"python": "3.13.0"}, {"W0": 200_000.0, "W2": 400_000.0})
+    before.save(tmp_path / "before.json")
+    now = InstructionCounts({"python": "3.13.0"}, {"W0": 203_000.0, "W4": 1.0})
+    console = Console(record=True, width=120)
+
+    read = InstructionCounts.load(tmp_path / "before.json")
+    print_instructions(now, read, console)
+
+    assert read == before
+    assert now.change(read, "W0") == pytest.approx(1.5)
+    assert now.change(read, "W4") is None
+    printed = console.export_text()
+    assert "+1.50 %" in printed
+    assert "Not the same software" not in printed
+
+
+def test_counts_of_other_software_are_told_apart() -> None:
+    before = InstructionCounts({"python": "3.12.0"}, {"W0": 200_000.0})
+    console = Console(record=True, width=120)
+
+    print_instructions(InstructionCounts({"python": "3.13.0"}, {"W0": 1.0}), before, console)
+
+    assert "Not the same software" in console.export_text()
+
+
+def test_instructions_without_valgrind_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    shown = CliRunner().invoke(cli, ["instructions", "-w", "W0"])
+
+    assert shown.exit_code == 2
+    assert "apt-get install valgrind" in shown.output
