@@ -13,21 +13,22 @@ from rich.status import Status
 with warnings.catch_warnings():
     # The example apps ask for the compiled core; where there is none, the table says so.
     warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.workloads import WORKLOADS, Variant
-from benchmarks import memory, plot, report, start_up
-from benchmarks.contenders import Peer
-from benchmarks.http_load import MissingLoadToolError, compare_over_http
-from benchmarks.instructions import (
+    from benchmarks.subjects.workloads import WORKLOADS, Variant
+from benchmarks.figures import plot, report
+from benchmarks.figures.results import Results
+from benchmarks.figures.table import print_instructions, print_timings
+from benchmarks.figures.targets import print_targets
+from benchmarks.runs import memory, start_up
+from benchmarks.runs.calls import Level
+from benchmarks.runs.http_load import MissingLoadToolError, compare_over_http
+from benchmarks.runs.instructions import (
     WORKLOADS_COUNTED,
     InstructionCounts,
     MissingValgrindError,
     count_instructions,
 )
-from benchmarks.measurement import Level
-from benchmarks.results import Results
-from benchmarks.rounds import compare
-from benchmarks.table import print_instructions, print_timings
-from benchmarks.targets import print_targets
+from benchmarks.runs.rounds import compare
+from benchmarks.subjects.contenders import Peer
 from fastapi_async_safe import resolver_backend
 
 USUAL_WORKLOADS = ("W0", "W1", "W2", "W4", "W8")

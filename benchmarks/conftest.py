@@ -11,10 +11,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 with warnings.catch_warnings():
     # The example apps ask for the compiled core, which a pure build does not have.
     warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.contenders import is_ours, prepare
-from benchmarks.measurement import Level
-from benchmarks.process import new_event_loop
-from benchmarks.workloads import Variant
+    from benchmarks.runs.subject import prepare
+    from benchmarks.subjects.contenders import is_ours
+from benchmarks.runs.calls import Level
+from benchmarks.runs.isolation import new_event_loop
+from benchmarks.subjects.workloads import Variant
 from fastapi_async_safe import _hooks
 
 Time = Callable[[str, str, Level], None]
@@ -45,7 +46,7 @@ def time(runner: asyncio.Runner, benchmark: BenchmarkFixture) -> Iterator[Time]:
         assert subject.answer == right
         count = 1 if benchmark.disabled else SLOW.get(workload, CALLS)
         benchmark.group = f"{workload}, {level}, {count} calls"
-        benchmark.extra_info["thread hops"] = subject.thread_hops
+        benchmark.extra_info["thread trips"] = subject.thread_trips
         calls = subject.calls[level]
 
         def made() -> tuple[tuple[list[Any]], dict[str, Any]]:

@@ -10,8 +10,8 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from benchmarks.conftest import Time
-from benchmarks.measurement import Level
-from benchmarks.workloads import WORKLOADS, Variant, Workload
+from benchmarks.runs.calls import Level
+from benchmarks.subjects.workloads import WORKLOADS, Variant, Workload
 from fastapi_async_safe import resolver_backend
 
 PAIRS = [

@@ -1,4 +1,4 @@
-"""The benchmarks' own promises: same answers, counted thread hops, tables made from results."""
+"""The benchmarks' own promises: same answers, counted thread trips, tables made from results."""
 
 import asyncio
 import os
@@ -17,26 +17,27 @@ from typer.testing import CliRunner
 with warnings.catch_warnings():
     # The example apps ask for the compiled core, which a pure build does not have.
     warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.workloads import SHOWN, WORKLOADS, Variant, Workload
-from benchmarks import call_profile, plot, report, targets
+    from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant, Workload
 from benchmarks.__main__ import cli
-from benchmarks.asgi import Answer, call
-from benchmarks.contenders import Peer, create_app, label, prepare
-from benchmarks.http_load import HttpFigures
-from benchmarks.instructions import InstructionCounts
-from benchmarks.measurement import Level
-from benchmarks.process import UnavailableError
-from benchmarks.results import Results
-from benchmarks.rounds import Timing, compare
-from benchmarks.table import print_instructions
-from benchmarks.thread_hops import counted_thread_hops
+from benchmarks.figures import plot, report, targets
+from benchmarks.figures.results import Results
+from benchmarks.figures.table import print_instructions
+from benchmarks.runs import call_profile
+from benchmarks.runs.calls import Level
+from benchmarks.runs.http_load import HttpFigures
+from benchmarks.runs.instructions import InstructionCounts
+from benchmarks.runs.rounds import Seconds, Timing, compare
+from benchmarks.runs.subject import prepare
+from benchmarks.runs.thread_trips import counted_thread_trips
+from benchmarks.subjects.client import Answer, call
+from benchmarks.subjects.contenders import Peer, UnavailableError, create_app, label
 from fastapi_async_safe import resolver_backend
 
 ROOT = Path(__file__).parents[2]
 
 HAS_COMPILED_CORE = resolver_backend() == "compiled"
 
-STOCK_HOPS = {
+STOCK_TRIPS = {
     "W0": 0,
     "W1": 1,
     "W2": 4,
@@ -66,48 +67,48 @@ STOCK_HOPS = {
 }
 
 
-async def answer_and_hops(workload: Workload, variant: Variant) -> tuple[Answer, int]:
+async def answer_and_trips(workload: Workload, variant: Variant) -> tuple[Answer, int]:
     app = workload.app(variant)
-    with counted_thread_hops() as hops:
-        return await call(app, workload.request), hops.count
+    with counted_thread_trips() as trips:
+        return await call(app, workload.request), trips.count
 
 
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_stock_hops_into_the_thread_pool_once_for_each_sync_call(name: str) -> None:
-    answer, hops = asyncio.run(answer_and_hops(WORKLOADS[name], Variant.STOCK))
+def test_stock_trips_into_the_thread_pool_once_for_each_sync_call(name: str) -> None:
+    answer, trips = asyncio.run(answer_and_trips(WORKLOADS[name], Variant.STOCK))
 
     assert answer.status == {"W11": 101, "W13": 422}.get(name, 200)
-    assert hops == STOCK_HOPS[name]
+    assert trips == STOCK_TRIPS[name]
 
 
 @pytest.mark.parametrize("core", [Variant.PYTHON, Variant.COMPILED])
 @pytest.mark.parametrize("name", [name for name in WORKLOADS if name != "W9"])
-def test_what_is_marked_does_not_hop(name: str, core: Variant) -> None:
-    _, hops = asyncio.run(answer_and_hops(WORKLOADS[name], core))
+def test_what_is_marked_does_make_no_trip(name: str, core: Variant) -> None:
+    _, trips = asyncio.run(answer_and_trips(WORKLOADS[name], core))
 
-    assert hops == 0
+    assert trips == 0
 
 
 @pytest.mark.parametrize("core", [Variant.PYTHON, Variant.COMPILED])
-def test_what_is_not_marked_hops_as_on_stock(core: Variant) -> None:
-    _, hops = asyncio.run(answer_and_hops(WORKLOADS["W9"], core))
+def test_what_is_not_marked_trips_as_on_stock(core: Variant) -> None:
+    _, trips = asyncio.run(answer_and_trips(WORKLOADS["W9"], core))
 
-    assert hops == STOCK_HOPS["W9"]
+    assert trips == STOCK_TRIPS["W9"]
 
 
 @pytest.mark.parametrize("submit", ["asyncio.to_thread", "anyio.to_thread.run_sync"])
 def test_a_hop_is_counted_whoever_makes_it(submit: str) -> None:
-    async def hop() -> int:
+    async def trip() -> int:
         import anyio.to_thread
 
-        with counted_thread_hops() as hops:
+        with counted_thread_trips() as trips:
             if submit == "asyncio.to_thread":
                 await asyncio.to_thread(int)
             else:
                 await anyio.to_thread.run_sync(int)
-        return hops.count
+        return trips.count
 
-    assert asyncio.run(hop()) == 1
+    assert asyncio.run(trip()) == 1
 
 
 def test_a_variant_that_does_not_apply_is_an_error() -> None:
@@ -138,10 +139,10 @@ def test_processes_time_what_they_are_asked_and_say_what_is_missing() -> None:
     )
 
     assert [timing.contender for timing in timings] == ["stock", "by_hand", "python", "compiled"]
-    assert [timing.thread_hops for timing in timings] == [1, 0, 0, 0]
+    assert [timing.thread_trips for timing in timings] == [1, 0, 0, 0]
     assert timings[-1].missing == ("" if HAS_COMPILED_CORE else "not built")
     for timing in timings[:3]:
-        assert [len(seconds) for seconds in timing.seconds.values()] == [2, 2]
+        assert [seconds.count for seconds in timing.seconds.values()] == [2, 2]
 
 
 def test_the_command_prints_a_row_for_each_variant() -> None:
@@ -186,9 +187,9 @@ def results() -> Results:
         for variant in workload.variants():
             if workload.name != "W0":
                 seconds = 4e-5 if variant is Variant.STOCK else 2e-5
-                each = {level: [seconds, seconds * 3, seconds] for level in Level}
+                each = {str(level): Seconds(seconds, seconds / 2, 3) for level in Level}
                 made.timings.append(Timing(workload.name, variant, 1, each))
-    made.timings.append(Timing("W2", Peer.LITESTAR, 0, {"request": [1e-5]}))
+    made.timings.append(Timing("W2", Peer.LITESTAR, 0, {"request": Seconds(1e-5, 1e-5, 1)}))
     made.timings.append(Timing("W2", Peer.WIREUP, missing="not installed"))
     for variant, rate in ((Variant.STOCK, 1000.0), (Variant.COMPILED, 7000.0)):
         figures = HttpFigures("W2", variant, 64, rate, 0.01, 0.02, 0.03, 0)
@@ -202,7 +203,19 @@ def test_results_are_the_same_when_read_again(results: Results, tmp_path: Path) 
     assert Results.load(tmp_path / "results.json") == results
 
 
-def test_a_figure_is_the_median_of_the_rounds(results: Results) -> None:
+def test_saved_results_have_one_line_an_entry(results: Results, tmp_path: Path) -> None:
+    results.save(tmp_path / "results.json")
+
+    lines = (tmp_path / "results.json").read_text().splitlines()
+
+    assert sum('"workload"' in line for line in lines) == len(results.timings) + len(results.http)
+
+
+def test_a_figure_is_the_median_of_the_blocks() -> None:
+    assert Seconds.of([3.0, 1.0, 2.0, 9.0, 1.5]) == Seconds(median=2.0, best=1.0, count=5)
+
+
+def test_a_ratio_is_of_two_medians(results: Results) -> None:
     stock, ours = ("W2", Variant.STOCK), ("W2", Variant.COMPILED)
 
     assert results.median(Level.SOLVE, *ours) == 2e-5

@@ -12,11 +12,11 @@ from fastapi import FastAPI, HTTPException, Request
 from benchmarks.apps import (
     headers_and_cookies,
     json_body,
+    memory_store,
     oauth2,
     query_class,
     query_classes,
     services,
-    sync_session,
 )
 
 TRUE = frozenset({"1", "true", "on", "yes"})
@@ -89,19 +89,17 @@ def services_app() -> FastAPI:
     return app
 
 
-def sync_session_app() -> FastAPI:
+def memory_store_app() -> FastAPI:
     app = FastAPI()
 
     @app.get("/books/{key}")
     async def read_book(request: Request) -> dict[str, Any]:
-        session = sync_session.Session()
+        store = memory_store.Store()
         try:
-            library = sync_session.Library(
-                sync_session.Books(session), sync_session.Authors(session)
-            )
+            library = memory_store.Library(memory_store.Books(store), memory_store.Authors(store))
             return library.book(int(request.path_params["key"]))
         finally:
-            session.close()
+            store.close()
 
     return app
 

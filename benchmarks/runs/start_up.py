@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 
-from benchmarks.asgi import ClientRequest, call
+from benchmarks.subjects.client import ClientRequest, call
 from fastapi_async_safe import async_safe, init_app
 
 ROUTES = 1000
@@ -62,7 +62,7 @@ def plans(core: str) -> Plans:
 
 
 def _in_process(core: str, what: str) -> list[float]:
-    command = [sys.executable, "-m", "benchmarks.start_up", core, what]
+    command = [sys.executable, "-m", "benchmarks.runs.start_up", core, what]
     return [float(number) for number in subprocess.check_output(command).split()]
 
 

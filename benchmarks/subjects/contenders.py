@@ -4,16 +4,17 @@ from enum import StrEnum
 from importlib import import_module
 from typing import cast
 
-from benchmarks.asgi import App, call, start
-from benchmarks.measurement import Level, Subject, extract_calls, request_calls, solve_calls
-from benchmarks.process import UnavailableError
-from benchmarks.thread_hops import counted_thread_hops
-from benchmarks.workloads import WORKLOADS, Variant
+from benchmarks.subjects.client import App
+from benchmarks.subjects.workloads import WORKLOADS, Variant
 from fastapi_async_safe import resolver_backend
 
 
+class UnavailableError(Exception):
+    """What was to be timed cannot be had here; the message says why."""
+
+
 class Peer(StrEnum):
-    """Other ways to have the work of W2 done, each in a module of `benchmarks.peers`."""
+    """Other ways to have the work of W2 done, each in a module of `benchmarks.subjects.peers`."""
 
     CACHE_DI = "fastapi-cache-di"
     WIREUP = "wireup"
@@ -24,7 +25,7 @@ class Peer(StrEnum):
     @property
     def module(self) -> str:
         """The name of its module."""
-        return f"benchmarks.peers.with_{self.name.lower()}"
+        return f"benchmarks.subjects.peers.with_{self.name.lower()}"
 
 
 def label(contender: str) -> str:
@@ -54,24 +55,3 @@ def create_app(workload: str, contender: str) -> App:
     if contender == Variant.COMPILED and resolver_backend() != "compiled":
         raise UnavailableError("not built")
     return cast(App, WORKLOADS[workload].app(Variant(contender)))
-
-
-async def prepare(workload: str, contender: str) -> Subject:
-    """Make a contender ready: ask it once for the answer, once more, warm, for its thread hops.
-
-    Raises:
-        UnavailableError: the compiled core was not built, or the peer is not installed.
-    """
-    app, of = create_app(workload, contender), WORKLOADS[workload]
-    if contender in tuple(Peer):
-        await start(app)
-    answer = await call(app, of.request)
-    with counted_thread_hops() as hops:
-        await call(app, of.request)
-    calls = {Level.REQUEST: request_calls(app, of.request)}
-    if contender == Variant.BY_HAND:
-        if of.extract:
-            calls[Level.SOLVE] = await extract_calls(app, of.request, of.extract)
-    elif contender not in tuple(Peer):
-        calls[Level.SOLVE] = await solve_calls(app, of.request)
-    return Subject(answer, hops.count, calls)

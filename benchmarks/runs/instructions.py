@@ -84,7 +84,7 @@ def count_instructions(
         command = [
             *(valgrind, "--tool=callgrind", f"--dump-before={MARK}"),
             *("--quiet", f"--callgrind-out-file={folder}/%p"),
-            *(sys.executable, "-m", "benchmarks.instructions", contender, *workloads),
+            *(sys.executable, "-m", "benchmarks.runs.instructions", contender, *workloads),
         ]
         environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
         said = Path(folder, "stderr")
@@ -131,7 +131,7 @@ def _main(contender: str, workloads: Sequence[str]) -> None:
     """What runs under valgrind: one fork a workload, told on stdout when it is done."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from benchmarks import contenders  # noqa: F401  (for the forks)
+        from benchmarks.subjects import contenders  # noqa: F401  (for the forks)
     for workload in workloads:
         process = os.fork()
         if not process:
@@ -144,8 +144,8 @@ def _main(contender: str, workloads: Sequence[str]) -> None:
 
 
 async def _ask(contender: str, workload: str) -> None:
-    from benchmarks.contenders import create_app
-    from benchmarks.workloads import WORKLOADS
+    from benchmarks.subjects.contenders import create_app
+    from benchmarks.subjects.workloads import WORKLOADS
 
     app, request = create_app(workload, contender), WORKLOADS[workload].request
 

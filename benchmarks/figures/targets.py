@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contenders import Peer, label
-from benchmarks.measurement import Level
-from benchmarks.results import Results
-from benchmarks.workloads import Variant
+from benchmarks.figures.results import Results
+from benchmarks.runs.calls import Level
+from benchmarks.subjects.contenders import Peer, label
+from benchmarks.subjects.workloads import Variant
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ def over_http(figure: str, connections: int, against: str, bound: float) -> Targ
     return Target(level, f"W2 {shown}", label(against), bound, measure)
 
 
-def hops(workload: str) -> Target:
+def trips(workload: str) -> Target:
     """Counted trips through the thread pool."""
 
     def measure(results: Results) -> float | None:
         timing = results.timing(workload, Variant.COMPILED)
-        return None if timing is None or timing.missing else timing.thread_hops
+        return None if timing is None or timing.missing else timing.thread_trips
 
-    return Target("thread hops", workload, "", 0, measure, at_most=True)
+    return Target("thread trips", workload, "", 0, measure, at_most=True)
 
 
 def plans(core: str, figure: str, bound: float, scale: float, unit: str) -> Target:
@@ -152,8 +152,8 @@ TARGETS = (
     growth("W10", 10, "diamond", 100),
     growth("parameters", 5, "100", 100),
     faster(REQUEST, "long query", STOCK, 1.0),
-    hops("W12"),
-    hops("stream"),
+    trips("W12"),
+    trips("stream"),
     Target("start-up", "import beside FastAPI's", "", 30, import_time, at_most=True, unit="ms"),
     plans("compiled", "seconds", 1.0, 1.0, "s"),
     plans("compiled", "bytes_per_route", 24, 1024, "KiB"),

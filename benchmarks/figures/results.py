@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Self
 
-from benchmarks.rounds import Timing
+from benchmarks.runs.rounds import Seconds, Timing
 
 PACKAGES = (
     "fastapi-async-safe",
@@ -52,12 +52,16 @@ class Results:
     def load(cls, path: Path) -> Self:
         """Read saved results."""
         saved = json.loads(path.read_text())
+        for timing in saved["timings"]:
+            of_level = timing["seconds"].items()
+            timing["seconds"] = {level: Seconds(**seconds) for level, seconds in of_level}
         saved["timings"] = [Timing(**timing) for timing in saved["timings"]]
         return cls(**saved)
 
     def save(self, path: Path) -> None:
-        """Write the results as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n")
+        """Write the results as JSON, one line an entry, so that two runs can be compared."""
+        sections = (_section(name, content) for name, content in asdict(self).items())
+        path.write_text("{\n" + ",\n".join(sections) + "\n}\n")
 
     def timing(self, workload: str, contender: str) -> Timing | None:
         """The timing of that contender on that workload, if it was run."""
@@ -69,7 +73,8 @@ class Results:
     def median(self, level: str, workload: str, contender: str) -> float | None:
         """Median seconds a call, or None if that was not timed."""
         timing = self.timing(workload, contender)
-        return timing.median(level) if timing else None
+        seconds = timing.seconds.get(level) if timing else None
+        return seconds.median if seconds else None
 
     def ratio(self, level: str, theirs: tuple[str, str], ours: tuple[str, str]) -> float | None:
         """Their median time divided by ours; each is a workload and a contender on it."""
@@ -99,6 +104,18 @@ class Results:
         """Python and the packages that matter most."""
         shown = [f"{name} {self.versions[name]}" for name in PACKAGES[:6] if name in self.versions]
         return ", ".join((self.machine["python"], *shown))
+
+
+def _section(name: str, content: Any) -> str:
+    if isinstance(content, dict):
+        entries = [f"  {json.dumps(key)}: {json.dumps(each)}" for key, each in content.items()]
+        inside = "{\n" + ",\n".join(entries) + "\n }" if entries else "{}"
+    elif isinstance(content, list):
+        entries = [f"  {json.dumps(each)}" for each in content]
+        inside = "[\n" + ",\n".join(entries) + "\n ]" if entries else "[]"
+    else:
+        inside = json.dumps(content)
+    return f" {json.dumps(name)}: {inside}"
 
 
 def machine() -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""W4: a session opened and closed by a plain generator, two repositories on it, one service."""
+"""W4: a store in memory, opened and closed by a plain generator, two classes on it, a service.
+
+Nothing in it waits, so all of it is marked. A database store does wait: see `database`.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -8,8 +11,8 @@ from fastapi import Depends, FastAPI
 from fastapi_async_safe import async_safe, init_app
 
 
-class Session:
-    """Stands for a connection whose calls do not block, such as one to an in-memory store."""
+class Store:
+    """Holds everything in memory: no call of it waits for anything."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -22,24 +25,24 @@ class Session:
 
 
 @async_safe
-def get_session() -> Iterator[Session]:
-    session = Session()
+def get_store() -> Iterator[Store]:
+    store = Store()
     try:
-        yield session
+        yield store
     finally:
-        session.close()
+        store.close()
 
 
 @async_safe
 class Books:
-    def __init__(self, session: Annotated[Session, Depends(get_session)]) -> None:
-        self.session = session
+    def __init__(self, store: Annotated[Store, Depends(get_store)]) -> None:
+        self.store = store
 
 
 @async_safe
 class Authors:
-    def __init__(self, session: Annotated[Session, Depends(get_session)]) -> None:
-        self.session = session
+    def __init__(self, store: Annotated[Store, Depends(get_store)]) -> None:
+        self.store = store
 
 
 @async_safe
@@ -52,8 +55,8 @@ class Library:
 
     def book(self, key: int) -> dict[str, Any]:
         return {
-            "book": self.books.session.get("books", key),
-            "author": self.authors.session.get("authors", key),
+            "book": self.books.store.get("books", key),
+            "author": self.authors.store.get("authors", key),
         }
 
 

@@ -7,8 +7,6 @@ no two of them run at once.
 import asyncio
 import gc
 import multiprocessing
-import os
-import sys
 import traceback
 import warnings
 from dataclasses import dataclass
@@ -17,13 +15,10 @@ from multiprocessing.connection import Connection as Pipe
 from types import TracebackType
 from typing import Any, Self
 
-from benchmarks.asgi import Answer
+from benchmarks.runs.isolation import leave_fastapi_alone, load_nothing_compiled, new_event_loop
+from benchmarks.subjects.client import Answer
 
 BLOCK_SECONDS = 0.008
-
-
-class UnavailableError(Exception):
-    """What was to be timed cannot be had here; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,7 @@ class Prepared:
     """What a process reports of a subject before it is timed."""
 
     answer: Answer
-    thread_hops: int
+    thread_trips: int
     levels: tuple[str, ...]
 
 
@@ -84,18 +79,6 @@ class TimingProcess:
             self._process.kill()
 
 
-def new_event_loop() -> asyncio.AbstractEventLoop:
-    """A loop as uvicorn would take it: uvloop's if it is installed."""
-    if sys.platform != "win32":
-        try:
-            import uvloop
-        except ImportError:
-            pass
-        else:
-            return uvloop.new_event_loop()
-    return asyncio.new_event_loop()
-
-
 def _serve(pipe: Pipe, stock: bool, pure: bool) -> None:
     with warnings.catch_warnings():
         # The table says itself which core there is.
@@ -104,45 +87,17 @@ def _serve(pipe: Pipe, stock: bool, pure: bool) -> None:
             load_nothing_compiled()
         if stock:
             leave_fastapi_alone()
-        import_module("benchmarks.contenders")
+        import_module("benchmarks.subjects.contenders")
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(_answer(pipe))
-
-
-def leave_fastapi_alone() -> None:
-    """Make `init_app` do nothing in this process, for what runs on FastAPI as installed.
-
-    Raises:
-        RuntimeError: an app has been accelerated in this process already.
-    """
-    import fastapi_async_safe
-
-    if "benchmarks.apps" in sys.modules:
-        raise RuntimeError("the example apps were imported, and accelerated, before")
-
-    def init_nothing(root: Any, **_options: Any) -> Any:
-        return root
-
-    fastapi_async_safe.init_app = init_nothing
-
-
-def load_nothing_compiled() -> None:
-    """Make this process run the package as it is where there is no compiler.
-
-    Raises:
-        RuntimeError: the package has been imported before.
-    """
-    if "fastapi_async_safe" in sys.modules:
-        raise RuntimeError("fastapi_async_safe was imported before")
-    os.environ["FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"] = "1"
-    os.environ.pop("FASTAPI_ASYNC_SAFE_REQUIRE_EXTENSIONS", None)
 
 
 async def _answer(pipe: Pipe) -> None:
     # NOTE: one task for the life of the process, because anyio ends its worker threads with the
     # task that first used them. Waiting on the pipe blocks the loop, on which nothing else runs.
-    from benchmarks.contenders import prepare
-    from benchmarks.measurement import Level, Subject
+    from benchmarks.runs.calls import Level
+    from benchmarks.runs.subject import Subject, prepare
+    from benchmarks.subjects.contenders import UnavailableError
 
     subjects: dict[tuple[str, str], tuple[Subject, dict[Level, int]]] = {}
     while True:
@@ -160,7 +115,7 @@ async def _answer(pipe: Pipe) -> None:
                 subjects[workload, contender] = subject, counts
                 gc.collect()
                 gc.freeze()
-                pipe.send(Prepared(subject.answer, subject.thread_hops, tuple(counts)))
+                pipe.send(Prepared(subject.answer, subject.thread_trips, tuple(counts)))
             else:
                 subject, counts = subjects[workload, contender]
                 level = Level(rest[0])

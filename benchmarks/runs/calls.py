@@ -1,4 +1,4 @@
-"""What is timed: the calls of one contender on one workload, at two levels."""
+"""The calls that are timed, at two levels, with nothing but themselves on the clock."""
 
 import gc
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,7 +13,7 @@ import fastapi.routing
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
-from benchmarks.asgi import Answer, App, ClientRequest, Connection, Scope, call
+from benchmarks.subjects.client import App, ClientRequest, Connection, Scope, call
 
 
 class Level(StrEnum):
@@ -64,15 +64,6 @@ class Calls:
                 return max(2, min(most, int(seconds / once)))
             count = min(most, count * 3)
         return count
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One contender on one workload, ready to be timed."""
-
-    answer: Answer
-    thread_hops: int
-    calls: dict[Level, Calls]
 
 
 def request_calls(app: App, request: ClientRequest) -> Calls:

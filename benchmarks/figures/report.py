@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.contenders import Peer, label
-from benchmarks.measurement import Level
-from benchmarks.results import Results
-from benchmarks.workloads import SHOWN, WORKLOADS, Variant
+from benchmarks.figures.results import Results
+from benchmarks.runs.calls import Level
+from benchmarks.subjects.contenders import Peer, label
+from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant
 
 START, END = "<!-- figures -->", "<!-- /figures -->"
 

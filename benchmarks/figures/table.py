@@ -5,26 +5,26 @@ from itertools import groupby
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.contenders import label
-from benchmarks.instructions import InstructionCounts
-from benchmarks.measurement import Level
-from benchmarks.results import Results
-from benchmarks.rounds import Timing
-from benchmarks.workloads import WORKLOADS, Variant
+from benchmarks.figures.results import Results
+from benchmarks.runs.calls import Level
+from benchmarks.runs.instructions import InstructionCounts
+from benchmarks.runs.rounds import Timing
+from benchmarks.subjects.contenders import label
+from benchmarks.subjects.workloads import WORKLOADS, Variant
 
 
 def print_timings(results: Results, console: Console) -> None:
-    """One row a contender: microseconds, how many times faster than stock, thread hops."""
+    """One row a contender: microseconds, how many times faster than stock, thread trips."""
     table = Table(
         title="Microseconds per call: median (best)",
-        caption="x: the time of stock divided by the time of the row. Thread hops are counted.",
+        caption="x: the time of stock divided by the time of the row. Thread trips are counted.",
     )
     table.add_column("workload")
     table.add_column("variant", no_wrap=True)
     for level in ("whole request", "solve alone"):
         table.add_column(level, justify="right", no_wrap=True)
         table.add_column("x", justify="right", no_wrap=True)
-    table.add_column("thread hops", justify="right")
+    table.add_column("thread trips", justify="right")
     for workload, group in groupby(results.timings, key=lambda timing: timing.workload):
         timings = list(group)
         stock = next((t for t in timings if t.contender == Variant.STOCK), None)
@@ -44,14 +44,14 @@ def _cells(timing: Timing, stock: Timing | None) -> list[str]:
         return [timing.missing]
     cells = []
     for level in Level:
-        median, best = timing.median(level), timing.best(level)
-        if median is None or best is None:
+        seconds = timing.seconds.get(level)
+        if seconds is None:
             cells += ["-", ""]
             continue
-        against = stock.median(level) if stock else None
-        cells.append(f"{median * 1e6:,.1f} ({best * 1e6:,.1f})")
-        cells.append(f"{against / median:.1f}" if against else "")
-    return [*cells, str(timing.thread_hops)]
+        against = stock.seconds.get(level) if stock else None
+        cells.append(f"{seconds.median * 1e6:,.1f} ({seconds.best * 1e6:,.1f})")
+        cells.append(f"{against.median / seconds.median:.1f}" if against else "")
+    return [*cells, str(timing.thread_trips)]
 
 
 def print_instructions(

@@ -2,9 +2,9 @@
 
 from html import escape
 
-from benchmarks.measurement import Level
-from benchmarks.results import Results
-from benchmarks.workloads import SHOWN, WORKLOADS, Variant
+from benchmarks.figures.results import Results
+from benchmarks.runs.calls import Level
+from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant
 
 BARS = (Variant.COMPILED, Variant.PYTHON, Variant.ASYNC_BY_HAND)
 

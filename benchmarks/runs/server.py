@@ -1,11 +1,11 @@
-"""Serves one contender over HTTP: `python -m benchmarks.server W2 compiled 8000`."""
+"""Serves one contender over HTTP: `python -m benchmarks.runs.server W2 compiled 8000`."""
 
 import sys
 import warnings
 
 import uvicorn
 
-from benchmarks.process import leave_fastapi_alone, load_nothing_compiled
+from benchmarks.runs.isolation import leave_fastapi_alone, load_nothing_compiled
 
 
 def main(workload: str, contender: str, port: str) -> None:
@@ -16,7 +16,7 @@ def main(workload: str, contender: str, port: str) -> None:
         leave_fastapi_alone()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from benchmarks.contenders import create_app
+        from benchmarks.subjects.contenders import create_app
 
         app = create_app(workload, contender)
     uvicorn.run(app, port=int(port), log_level="warning", access_log=False)

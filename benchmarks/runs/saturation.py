@@ -1,4 +1,4 @@
-"""A thread pool that is full: `python -m benchmarks.saturation`.
+"""A thread pool that is full: `python -m benchmarks.runs.saturation`.
 
 Forty requests block every thread of the pool. Then a route whose every part is marked is asked
 again and again, on stock FastAPI and with this package, and its latencies are held against those
@@ -19,9 +19,9 @@ from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI
 from pydantic import BaseModel
 
-from benchmarks.apps.sync_session import Library
-from benchmarks.asgi import ClientRequest, call
-from benchmarks.process import new_event_loop
+from benchmarks.apps.memory_store import Library
+from benchmarks.runs.isolation import new_event_loop
+from benchmarks.subjects.client import ClientRequest, call
 from fastapi_async_safe import async_safe, init_app, resolver_backend
 
 REQUESTS = 2000

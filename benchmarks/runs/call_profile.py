@@ -1,23 +1,22 @@
-"""Where the time of a request goes: `python -m benchmarks.call_profile W2 compiled`."""
+"""Where the time of a request goes: `python -m benchmarks.runs.call_profile W2 compiled`."""
 
 import asyncio
 import cProfile
 import re
 import sys
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
 
-from benchmarks.contenders import create_app
-from benchmarks.measurement import request_calls
-from benchmarks.workloads import WORKLOADS
+from benchmarks.runs.calls import request_calls
+from benchmarks.subjects.contenders import create_app
+from benchmarks.subjects.workloads import WORKLOADS
 
 # What functions are for, by their package, file and name; the first that fits counts.
 PURPOSES = {
     "dependencies, by this package": r"^fastapi_async_safe: |make_solved",
-    "the app": r"^benchmarks: (?!measurement|asgi)|^standard library: <string>.*__init__",
+    "the app": r"^benchmarks: (?!calls\.py|client\.py)|^standard library: <string>.*__init__",
     "the benchmark itself": r"^benchmarks: ",
     "asking whether telemetry is on": (
         r"telemetry|_asgi\.py|_api\.py|contextvars|ContextVar|<frozen os>|_collections_abc"
@@ -97,10 +96,11 @@ def main(workload: str = "W2", contender: str = "compiled") -> None:
     found = list(rows(workload, contender))
     print(f"{workload}, {contender}: share of the profiled time")
     for group in (lambda row: row.package, purpose):
-        shares: Counter[str] = Counter()
+        shares: dict[str, float] = {}
         for row in found:
-            shares[group(row)] += row.share
-        for name, share in shares.most_common():
+            name = group(row)
+            shares[name] = shares.get(name, 0.0) + row.share
+        for name, share in sorted(shares.items(), key=lambda item: -item[1]):
             print(f"{share:7.1%}  {name}")
         print()
     print("  share  calls  function")

@@ -8,13 +8,13 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from benchmarks import async_by_hand, by_hand
 from benchmarks.apps import (
     all_async,
     chains,
     headers_and_cookies,
     json_body,
     many_parameters,
+    memory_store,
     no_dependencies,
     oauth2,
     overrides,
@@ -22,12 +22,12 @@ from benchmarks.apps import (
     query_classes,
     services,
     sync_endpoint,
-    sync_session,
     unmarked,
     websocket,
 )
-from benchmarks.asgi import ClientRequest
-from benchmarks.coroutine_wrapper import wrap_marked
+from benchmarks.subjects import async_by_hand, by_hand
+from benchmarks.subjects.client import ClientRequest
+from benchmarks.subjects.coroutine_wrapper import wrap_marked
 from fastapi_async_safe import init_app
 
 
@@ -189,11 +189,11 @@ WORKLOADS = {
         ),
         Workload(
             name="W4",
-            title="sync yield session, repositories, service",
+            title="yield store in memory, two classes, service",
             request=ClientRequest("/books/7"),
-            create_app=sync_session.create_app,
-            async_by_hand=async_by_hand.sync_session_app,
-            by_hand=by_hand.sync_session_app,
+            create_app=memory_store.create_app,
+            async_by_hand=async_by_hand.memory_store_app,
+            by_hand=by_hand.memory_store_app,
         ),
         Workload(
             name="W5",

@@ -7,7 +7,7 @@ from dishka.integrations.fastapi import FastapiProvider, FromDishka, inject, set
 from fastapi import FastAPI, Request
 
 from benchmarks.apps.query_classes import Order, Page, Price, Search, listing
-from benchmarks.by_hand import TRUE
+from benchmarks.subjects.by_hand import TRUE
 
 
 class QueryProvider(Provider):

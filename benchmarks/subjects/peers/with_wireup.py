@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from wireup import Injected, injectable
 
 from benchmarks.apps.query_classes import Order, Page, Price, Search, listing
-from benchmarks.by_hand import TRUE
+from benchmarks.subjects.by_hand import TRUE
 
 
 @injectable(lifetime="scoped")

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from anyio._backends._asyncio import AsyncIOBackend
 
 
-class ThreadHops:
+class ThreadTrips:
     """A running count of the calls handed to a worker thread."""
 
     def __init__(self) -> None:
@@ -17,26 +17,26 @@ class ThreadHops:
 
 
 @contextmanager
-def counted_thread_hops() -> Iterator[ThreadHops]:
+def counted_thread_trips() -> Iterator[ThreadTrips]:
     """Count each call that anyio's asyncio backend or a `ThreadPoolExecutor` gives to a thread.
 
     The backend is where `anyio.to_thread.run_sync` ends under whatever name it was imported, and
     `ThreadPoolExecutor.submit` where `asyncio.to_thread` and `loop.run_in_executor` do.
     """
-    hops = ThreadHops()
+    trips = ThreadTrips()
     run_sync = AsyncIOBackend.run_sync_in_worker_thread
     submit = ThreadPoolExecutor.submit
 
     async def counting_run_sync(*args: Any, **kwargs: Any) -> Any:
-        hops.count += 1
+        trips.count += 1
         return await run_sync(*args, **kwargs)
 
     def counting_submit(*args: Any, **kwargs: Any) -> Any:
-        hops.count += 1
+        trips.count += 1
         return submit(*args, **kwargs)
 
     with (
         patch.object(AsyncIOBackend, "run_sync_in_worker_thread", counting_run_sync),
         patch.object(ThreadPoolExecutor, "submit", counting_submit),
     ):
-        yield hops
+        yield trips

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.asgi import ClientRequest
+from benchmarks.subjects.client import ClientRequest
 
 CONNECTIONS = (64, 1000)
 WARM_UP_SECONDS = 1
@@ -57,7 +57,7 @@ def server(workload: str, contender: str) -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    command = [sys.executable, "-m", "benchmarks.server", workload, contender, str(port)]
+    command = [sys.executable, "-m", "benchmarks.runs.server", workload, contender, str(port)]
     process = subprocess.Popen(command)
     try:
         _wait_until_open(port, process)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.process import new_event_loop
+from benchmarks.runs.isolation import new_event_loop
 
 REQUESTS = 1_000_000
 POINTS = 10
@@ -29,7 +29,7 @@ def resident_bytes(
     """
     if not STATM.exists():
         raise NotImplementedError("resident memory is read from /proc, which is not here")
-    command = [sys.executable, "-m", "benchmarks.memory", workload, core, str(requests)]
+    command = [sys.executable, "-m", "benchmarks.runs.memory", workload, core, str(requests)]
     points = []
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -42,8 +42,8 @@ def resident_bytes(
 
 
 async def _main(workload: str, core: str, requests: int) -> None:
-    from benchmarks.contenders import create_app
-    from benchmarks.workloads import WORKLOADS
+    from benchmarks.subjects.contenders import create_app
+    from benchmarks.subjects.workloads import WORKLOADS
 
     app, request = create_app(workload, core), WORKLOADS[workload].request
     for _ in range(POINTS):

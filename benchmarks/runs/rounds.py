@@ -5,34 +5,41 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Self
 
-from benchmarks.asgi import Answer
-from benchmarks.contenders import Peer, is_ours
-from benchmarks.process import Prepared, TimingProcess, UnavailableError
-from benchmarks.workloads import WORKLOADS, Variant
+from benchmarks.runs.process import Prepared, TimingProcess
+from benchmarks.subjects.client import Answer
+from benchmarks.subjects.contenders import Peer, UnavailableError, is_ours
+from benchmarks.subjects.workloads import WORKLOADS, Variant
 
 
 class DifferentAnswersError(Exception):
     """Two variants of a workload did not answer the same, so there is nothing to compare."""
 
 
+@dataclass(frozen=True)
+class Seconds:
+    """Seconds a call: the median over all blocks, the best one, and how many there were."""
+
+    median: float
+    best: float
+    count: int
+
+    @classmethod
+    def of(cls, blocks: Sequence[float]) -> Self:
+        """The figures of these blocks, to six digits."""
+        return cls(float(f"{median(blocks):.6g}"), float(f"{min(blocks):.6g}"), len(blocks))
+
+
 @dataclass
 class Timing:
-    """What one contender took for one workload: seconds a call, one number a round and level."""
+    """What one contender took for one workload, by level; `missing` says why there is nothing."""
 
     workload: str
     contender: str
-    thread_hops: int = 0
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    thread_trips: int = 0
+    seconds: dict[str, Seconds] = field(default_factory=dict)
     missing: str = ""
-
-    def median(self, level: str) -> float | None:
-        """Seconds a call, or None where this level was not timed."""
-        return median(self.seconds[level]) if self.seconds.get(level) else None
-
-    def best(self, level: str) -> float | None:
-        """Seconds a call in the best round, or None where this level was not timed."""
-        return min(self.seconds[level]) if self.seconds.get(level) else None
 
 
 def compare(
@@ -64,6 +71,7 @@ def compare(
         workload: [Timing(workload, contender) for contender in contenders]
         for workload, contenders in pairs
     }
+    blocks: Blocks = {}
     for generation in range(generations):
         place = f"processes {generation + 1} of {generations}"
         with Processes() as processes:
@@ -72,12 +80,21 @@ def compare(
                     processes.of(timing)
             for workload, contenders in timings.items():
                 progress(f"{place}, {workload} is made ready")
-                _prepare(contenders, levels, processes)
+                _prepare(contenders, levels, processes, blocks)
             for turn in range(rounds):
                 for workload, contenders in timings.items():
                     progress(f"{place}, round {turn + 1} of {rounds}, {workload}")
-                    _time(contenders, levels, processes)
-    return [timing for contenders in timings.values() for timing in contenders]
+                    _time(contenders, levels, processes, blocks)
+    found = [timing for contenders in timings.values() for timing in contenders]
+    for timing in found:
+        for level in levels:
+            if times := blocks.get((timing.workload, timing.contender, level)):
+                timing.seconds[level] = Seconds.of(times)
+    return found
+
+
+Blocks = dict[tuple[str, str, str], list[float]]
+"""Seconds a call of each block, by workload, contender and level."""
 
 
 class Processes(ExitStack):
@@ -103,7 +120,9 @@ class Processes(ExitStack):
         return self._running[key]
 
 
-def _prepare(timings: Sequence[Timing], levels: Sequence[str], processes: Processes) -> None:
+def _prepare(
+    timings: Sequence[Timing], levels: Sequence[str], processes: Processes, blocks: Blocks
+) -> None:
     right: Answer | None = None
     for timing in timings:
         try:
@@ -113,19 +132,20 @@ def _prepare(timings: Sequence[Timing], levels: Sequence[str], processes: Proces
             continue
         right = right or prepared.answer
         _check(prepared, right, timing)
-        timing.thread_hops = prepared.thread_hops
+        timing.thread_trips = prepared.thread_trips
         for level in levels:
             if level in prepared.levels:
-                timing.seconds.setdefault(level, [])
+                blocks.setdefault((timing.workload, timing.contender, level), [])
 
 
-def _time(timings: Sequence[Timing], levels: Sequence[str], processes: Processes) -> None:
+def _time(
+    timings: Sequence[Timing], levels: Sequence[str], processes: Processes, blocks: Blocks
+) -> None:
     for level in levels:
         for timing in timings:
-            if level in timing.seconds:
-                process = processes.of(timing)
-                seconds = process.block(timing.workload, timing.contender, level)
-                timing.seconds[level].append(seconds)
+            key = timing.workload, timing.contender, level
+            if key in blocks:
+                blocks[key].append(processes.of(timing).block(*key))
 
 
 def _check(prepared: Prepared, right: Answer, timing: Timing) -> None:

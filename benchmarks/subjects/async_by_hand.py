@@ -14,12 +14,12 @@ from benchmarks.apps import (
     chains,
     headers_and_cookies,
     json_body,
+    memory_store,
     oauth2,
     query_class,
     query_classes,
     services,
     sync_endpoint,
-    sync_session,
 )
 
 
@@ -89,33 +89,33 @@ def services_app() -> FastAPI:
     return app
 
 
-def sync_session_app() -> FastAPI:
-    async def get_session() -> AsyncIterator[sync_session.Session]:
-        session = sync_session.Session()
+def memory_store_app() -> FastAPI:
+    async def get_store() -> AsyncIterator[memory_store.Store]:
+        store = memory_store.Store()
         try:
-            yield session
+            yield store
         finally:
-            session.close()
+            store.close()
 
-    Session = Annotated[sync_session.Session, Depends(get_session)]  # noqa: N806
+    Opened = Annotated[memory_store.Store, Depends(get_store)]  # noqa: N806
 
-    async def get_books(session: Session) -> sync_session.Books:
-        return sync_session.Books(session)
+    async def get_books(store: Opened) -> memory_store.Books:
+        return memory_store.Books(store)
 
-    async def get_authors(session: Session) -> sync_session.Authors:
-        return sync_session.Authors(session)
+    async def get_authors(store: Opened) -> memory_store.Authors:
+        return memory_store.Authors(store)
 
     async def get_library(
-        books: Annotated[sync_session.Books, Depends(get_books)],
-        authors: Annotated[sync_session.Authors, Depends(get_authors)],
-    ) -> sync_session.Library:
-        return sync_session.Library(books, authors)
+        books: Annotated[memory_store.Books, Depends(get_books)],
+        authors: Annotated[memory_store.Authors, Depends(get_authors)],
+    ) -> memory_store.Library:
+        return memory_store.Library(books, authors)
 
     app = FastAPI()
 
     @app.get("/books/{key}")
     async def read_book(
-        key: int, library: Annotated[sync_session.Library, Depends(get_library)]
+        key: int, library: Annotated[memory_store.Library, Depends(get_library)]
     ) -> dict[str, Any]:
         return library.book(key)
 

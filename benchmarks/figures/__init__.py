@@ -1,0 +1,1 @@
+"""What was measured: saved, printed, drawn, and held against what is wanted."""

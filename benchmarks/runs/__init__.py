@@ -1,0 +1,1 @@
+"""How it is timed, loaded and counted, mostly in processes made for that."""
