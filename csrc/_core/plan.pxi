@@ -18,9 +18,9 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 cdef enum:
     _ROOT, _INLINE, _INLINE_CONTEXT, _INLINE_LIMITED, _INLINE_CONTEXT_LIMITED, _COROUTINE
 
-AWAIT, BODY, CALL, APART = range(4)
+AWAIT, BODY, CALL, APART, LOOP = range(5)
 cdef enum:
-    _AWAIT, _BODY, _CALL, _APART
+    _AWAIT, _BODY, _CALL, _APART, _LOOP
 
 
 def _new(kind):
@@ -106,6 +106,8 @@ cdef class Node:
     cdef readonly str scopes_name
     cdef readonly tuple scopes
     cdef readonly bint special
+    cdef readonly bint threaded
+    cdef readonly bint joins
     cdef tuple keywords
     cdef object init  # of a class
     cdef unsigned int init_tag  # of the class when it had that
@@ -114,7 +116,7 @@ cdef class Node:
         self, *, str name, call, int kind, bint leaf, bint limited, declared, dependant,
         bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups,
         list body_fields, tuple connection_names, str background_name, str response_name,
-        str scopes_name, tuple scopes,
+        str scopes_name, tuple scopes, bint threaded, bint joins,
     ):
         self.name = name
         self.call = call
@@ -134,6 +136,8 @@ cdef class Node:
         self.response_name = response_name
         self.scopes_name = scopes_name
         self.scopes = scopes
+        self.threaded = threaded
+        self.joins = joins
         self.special = bool(connection_names or background_name or response_name or scopes_name)
 
     cdef list own_keywords(self):
@@ -178,6 +182,7 @@ cdef class Plan:
     cdef readonly tuple chosen
     cdef readonly bint inline
     cdef readonly bint noted
+    cdef readonly bint joins_endpoint
     cdef tuple fields
     cdef tuple seen
     cdef tuple empty_lists
@@ -217,7 +222,7 @@ cdef class Plan:
         self, *, connection, bint raw, new_response, new_solved, tuple order, tuple after,
         tuple nodes, tuple keys, dict query_names, dict header_names, frozenset cookie_names,
         bint needs_stacks, tuple watched, tuple dependants, tuple fields, tuple lists,
-        tuple chosen, bint inline, bint noted,
+        tuple chosen, bint inline, bint noted, bint joins_endpoint,
     ):
         self.connection = connection
         self.raw = raw
@@ -244,6 +249,7 @@ cdef class Plan:
         self.chosen = chosen
         self.inline = inline
         self.noted = noted
+        self.joins_endpoint = joins_endpoint
         self.empty_lists = tuple([items for items in lists if not items])
         self.filled_lists = tuple([items for items in lists if items])
         self.filled_seen = tuple([items.copy() for items in self.filled_lists])

@@ -94,20 +94,20 @@ cdef class Run:
         if self._values != NULL:
             _release(self._values, self._value_count)
 
-    def advance(self, value):
-        return self._advance(value)
+    def advance(self, value, bint in_thread=False):
+        return self._advance(value, in_thread)
 
-    cdef object _advance(self, value):
+    cdef object _advance(self, value, bint in_thread):
         cdef bint went_well = False
         try:
-            solved = self._go_on(value)
+            solved = self._go_on(value, in_thread)
             went_well = True
             return solved
         finally:
             if not went_well:
                 self._forget()
 
-    cdef object _go_on(self, value):
+    cdef object _go_on(self, value, bint in_thread):
         cdef Plan plan = self.plan
         cdef Py_ssize_t position = self._position, index
         cdef Node node
@@ -149,6 +149,8 @@ cdef class Run:
                             position += 1
                             continue
                     self._marks[index] = PyList_GET_SIZE(errors)
+                if in_thread and not (node.joins and self._raw):
+                    return self._ask(_LOOP, node, position)
                 if node.groups or not self._raw:
                     self._extract(node, place)
                 if node.body_fields:

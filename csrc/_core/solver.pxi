@@ -67,10 +67,11 @@ cdef class Solver:
             plan, request, async_exit_stack, overrides_provider, background_tasks, response,
             dependency_cache,
         )
-        solved = run._advance(nothing)
-        if solved is None:
+        solved = run._advance(nothing, False)
+        if solved is None or plan.joins_endpoint:
             return self._drive(
-                self, entry, run, body, overrides_provider, async_exit_stack, embed_body_fields
+                self, entry, run, solved, body, overrides_provider, async_exit_stack,
+                embed_body_fields,
             )
         if self._marked:
             self._note(entry, run)

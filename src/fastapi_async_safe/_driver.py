@@ -6,6 +6,7 @@ awaits it and lets the core go on.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from . import _fastapi
@@ -13,60 +14,74 @@ from ._core_py import (
     APART,
     AWAIT,
     BODY,
+    CALL,
     CONTEXT,
     COROUTINE,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
+    LOOP,
     NOTHING,
     THREAD,
     marked_endpoints,
 )
+from ._trips import serving_of, take_trip
 
 
 async def drive(
     solver: Any,
     entry: Any,
     run: Any,
+    solved: Any,
     body: Any,
     overrides_provider: Any,
     async_exit_stack: Any,
     embed_body_fields: bool,
 ) -> Any:
-    solved = None
-    try:
+    # By the hook in `solve_dependencies`, which is called by FastAPI's handler or by a tool.
+    serving = serving_of(entry, run, sys._getframe(2))
+    if solved is not None:
+        if serving is not None and not solved.errors:
+            solved = await take_trip(run, solved, serving)
+    else:
         while solved is None:
             node, action = run.node, run.action
-            if action == AWAIT:
-                solved = run.advance(await run.awaitable)
-            elif action == BODY:
-                run.receive_body(
-                    *await _fastapi.extract_body(
-                        node.body_fields, body, embed_body_fields, run.request
+            if action == CALL and node.threaded:
+                solved = await take_trip(run, None, serving)
+                continue
+            try:
+                if action == AWAIT:
+                    solved = run.advance(await run.awaitable)
+                elif action == LOOP:
+                    solved = run.advance(NOTHING)
+                elif action == BODY:
+                    run.receive_body(
+                        *await _fastapi.extract_body(
+                            node.body_fields, body, embed_body_fields, run.request
+                        )
                     )
-                )
-                solved = run.advance(NOTHING)
-            elif action == APART:
-                background_tasks, response, dependency_cache = run.share()
-                run.receive_solved(
-                    await _fastapi.solve_alone(
-                        node.declared,
-                        entry.dependant,
-                        request=run.request,
-                        body=body,
-                        background_tasks=background_tasks,
-                        response=response,
-                        dependency_overrides_provider=overrides_provider,
-                        dependency_cache=dependency_cache,
-                        async_exit_stack=async_exit_stack,
-                        embed_body_fields=embed_body_fields,
+                    solved = run.advance(NOTHING)
+                elif action == APART:
+                    background_tasks, response, dependency_cache = run.share()
+                    run.receive_solved(
+                        await _fastapi.solve_alone(
+                            node.declared,
+                            entry.dependant,
+                            request=run.request,
+                            body=body,
+                            background_tasks=background_tasks,
+                            response=response,
+                            dependency_overrides_provider=overrides_provider,
+                            dependency_cache=dependency_cache,
+                            async_exit_stack=async_exit_stack,
+                            embed_body_fields=embed_body_fields,
+                        )
                     )
-                )
-                solved = run.advance(NOTHING)
-            else:
-                solved = run.advance(await _call(run, node))
-    except BaseException:
-        run.forget()
-        raise
+                    solved = run.advance(NOTHING)
+                else:
+                    solved = run.advance(await _call(run, node))
+            except BaseException:
+                run.forget()
+                raise
     if marked_endpoints:
         solver.note(entry, run)
     return solved

@@ -25,14 +25,24 @@ class Resolver:
         policy: says which callables run inline.
         core: the core that runs the plans.
         prepare_endpoints: called before the first marked `def` endpoint is.
+        prepare_trips: called before the first `def` endpoint that shares a trip is.
+        one_trip: what goes to the thread pool goes there together.
     """
 
     def __init__(
-        self, policy: Policy, core: ModuleType, prepare_endpoints: Callable[[], None]
+        self,
+        policy: Policy,
+        core: ModuleType,
+        prepare_endpoints: Callable[[], None],
+        prepare_trips: Callable[[], None],
+        *,
+        one_trip: bool,
     ) -> None:
         self.policy = policy
         self.core = core
         self.prepare_endpoints = prepare_endpoints
+        self.prepare_trips = prepare_trips
+        self.one_trip = one_trip
         solver = core.Solver(
             adopt=self._adopt, drive=drive, serve=served.serve_by, marked=marked_endpoints
         )

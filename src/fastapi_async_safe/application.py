@@ -22,6 +22,7 @@ def init_app(
     all_classes_safe: bool = False,
     predicates: Sequence[Predicate] | None = None,
     accelerated: bool = False,
+    one_trip: bool = True,
 ) -> Root:
     """Run the marked dependencies of an application or a router inline, by a plan made per route.
 
@@ -36,6 +37,9 @@ def init_app(
             `async_unsafe`.
         predicates: callables that get a dependency and return True if it is to run inline.
         accelerated: run the plans by the compiled core instead of the one in Python.
+        one_trip: neighbours that go to the thread pool, which is what nobody marked, go there
+            together: sync dependencies, the `def` endpoint after them, and the validation of its
+            response. False makes a trip for each, as FastAPI does.
 
     Returns:
         `root`.
@@ -47,6 +51,8 @@ def init_app(
         raise TypeError(f"init_app expects a FastAPI or an APIRouter, not {root!r}")
     if not isinstance(accelerated, bool):
         raise TypeError(f"accelerated must be True or False, not {accelerated!r}")
+    if not isinstance(one_trip, bool):
+        raise TypeError(f"one_trip must be True or False, not {one_trip!r}")
     policy = Policy(all_classes_safe=all_classes_safe, predicates=predicates)
     core = _backend.python_core
     if accelerated:
@@ -55,7 +61,14 @@ def init_app(
         else:
             _warn_once_without_core()
     if _hooks.install():
-        _registry.register(root, Resolver(policy, core, _hooks.install_for_endpoints))
+        resolver = Resolver(
+            policy,
+            core,
+            _hooks.install_for_endpoints,
+            _hooks.install_for_trips,
+            one_trip=one_trip,
+        )
+        _registry.register(root, resolver)
     return root
 
 

@@ -25,7 +25,7 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 )
 
 # What a `Run` that is not done asks of the driver.
-AWAIT, BODY, CALL, APART = range(4)
+AWAIT, BODY, CALL, APART, LOOP = range(5)
 
 NOTHING: Any = object()
 
@@ -97,6 +97,7 @@ class Node:
         "dependant",
         "function_scoped",
         "groups",
+        "joins",
         "kind",
         "leaf",
         "limited",
@@ -107,6 +108,7 @@ class Node:
         "scopes_name",
         "slot",
         "special",
+        "threaded",
         "use_cache",
     )
 
@@ -131,6 +133,8 @@ class Node:
         response_name: str | None,
         scopes_name: str | None,
         scopes: tuple[str, ...],
+        threaded: bool,
+        joins: bool,
     ) -> None:
         self.name = name  # the keyword of the dependency above; None: its result is not passed on
         self.call = call
@@ -152,6 +156,12 @@ class Node:
         self.response_name = response_name
         self.scopes_name = scopes_name
         self.scopes = scopes
+        # Its call may share a trip to the thread pool with its neighbours'. A context is then made
+        # by `call`, and entered by whoever makes the trip.
+        self.threaded = threaded
+        # All of it may be done in the thread: it is the root, or threaded, and reading its
+        # parameters runs no code of the user's.
+        self.joins = joins
         self.special = bool(connection_names or background_name or response_name or scopes_name)
 
 
@@ -176,6 +186,7 @@ class Plan:
         "dependants",
         "header_names",
         "inline",
+        "joins_endpoint",
         "keys",
         "needs_stacks",
         "new_response",
@@ -210,6 +221,7 @@ class Plan:
         chosen: tuple[tuple[Any, Any], ...] | None,
         inline: bool,
         noted: bool,
+        joins_endpoint: bool,
     ) -> None:
         self.connection = connection  # `Request` or `WebSocket`
         self.raw = raw  # its parameters may be read without asking its getters
@@ -227,6 +239,7 @@ class Plan:
         self.dependants = dependants  # with all their fields and lists, as they were then
         self.chosen = chosen  # calls, and what the overrides had for them; None: no overrides
         self.inline = inline  # the endpoint, a sync one, runs on the event loop
+        self.joins_endpoint = joins_endpoint  # a sync one may be called on the plan's last trip
         self.noted = noted  # who serves the request is asked for after its dependencies are solved
         self._read_fields = _reader_of(fields)
         self._seen = [self._read_fields(dependant) for dependant in dependants]

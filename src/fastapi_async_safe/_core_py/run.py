@@ -14,6 +14,7 @@ from .plan import (
     HEADER,
     INLINE,
     INLINE_CONTEXT,
+    LOOP,
     NOTHING,
     PATH,
     QUERY,
@@ -32,7 +33,8 @@ class Run:
     hand them to `receive_body`, then advance with NOTHING. CALL: `node` is to be called with
     `values` as keywords; advance with what it returned. APART: the overrides of `node` are no
     longer those of the plan; have it solved apart, with what `share` gives, hand the result to
-    `receive_solved`, then advance with NOTHING.
+    `receive_solved`, then advance with NOTHING. LOOP, in a thread only: `node` has to be done
+    on the event loop; advance with NOTHING there.
     """
 
     __slots__ = (
@@ -108,11 +110,12 @@ class Run:
         if self._raw:
             self._read(plan, request)
 
-    def advance(self, value: Any) -> Any:
+    def advance(self, value: Any, in_thread: bool = False) -> Any:
         """Go on until something has to be awaited.
 
         Parameters:
             value: what the last call returned.
+            in_thread: this is no event loop's thread: go on only to what can be done there.
 
         Returns:
             A `SolvedDependency`, or None where something is asked for first.
@@ -146,16 +149,19 @@ class Run:
                 self._body_read = False
                 values, mark = self.values, self._mark
             else:
-                if not node.leaf:
-                    values, mark = frames.pop(), marks.pop()
-                else:
+                if node.leaf:
                     if watches and position > 1 and self._is_overridden_anew(node):
                         return self._ask(APART, node, position)
                     if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                         self._pass_on(node, slots[node.slot])
                         position += 1
                         continue
+                if in_thread and not (node.joins and self._raw):
+                    return self._ask(LOOP, node, position)
+                if node.leaf:
                     values, mark = {}, len(errors)
+                else:
+                    values, mark = frames.pop(), marks.pop()
                 if node.groups or not self._raw:
                     self._extract(node, values)
                 if node.body_fields:

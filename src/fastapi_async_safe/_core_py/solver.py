@@ -28,7 +28,8 @@ class Solver:
 
     Parameters:
         adopt: makes the entry of a dependant that has none.
-        drive: a coroutine function that goes on with a run that has to await something.
+        drive: a coroutine function that goes on with a run that has to await something, or whose
+            endpoint may be called on a trip to the thread pool.
         serve: notes which route serves a request.
         marked: is true as soon as that has to be noted.
     """
@@ -100,9 +101,16 @@ class Solver:
             dependency_cache,
         )
         solved = run.advance(NOTHING)
-        if solved is None:
+        if solved is None or plan.joins_endpoint:
             return self._drive(
-                self, entry, run, body, overrides_provider, async_exit_stack, embed_body_fields
+                self,
+                entry,
+                run,
+                solved,
+                body,
+                overrides_provider,
+                async_exit_stack,
+                embed_body_fields,
             )
         if self._marked:
             self.note(entry, run)

@@ -167,3 +167,12 @@ def replace_call(dependant: Dependant, call: Any) -> None:
     dependant.call = call
     for known in ("is_coroutine_callable", "is_gen_callable", "is_async_gen_callable"):
         getattr(dependant, "__dict__", {}).pop(known, None)  # cached properties, 0.121 to 0.139
+
+
+def keywords_of(dependant: Dependant) -> set[str]:
+    """List the keywords that the call of `dependant` gets."""
+    names = {each.name for each in dependant.dependencies}
+    for attribute in (*PARAMETER_LISTS, "body_params"):
+        names.update(field.name for field in getattr(dependant, attribute))
+    names.update(getattr(dependant, name) for name in FIELD_NAMES if name.endswith("_param_name"))
+    return names - {None}

@@ -34,7 +34,7 @@ def solve_dependencies_function() -> FunctionType | None:
     Returns:
         The function, or None if there is none that is called as known here.
     """
-    function = _own_function(_utils, "solve_dependencies", SOLVE_PARAMETERS)
+    function = own_function(_utils, "solve_dependencies", SOLVE_PARAMETERS)
     if function is None or not inspect.iscoroutinefunction(function):
         return None
     for name, parameter in inspect.signature(function).parameters.items():
@@ -47,36 +47,36 @@ def solve_dependencies_function() -> FunctionType | None:
 
 def run_endpoint_function() -> FunctionType | None:
     """Find what runs an endpoint, None if it is not as known here."""
-    return _own_function(
+    return own_function(
         _routing, "run_endpoint_function", ("dependant", "values", "is_coroutine"), exactly=True
     )
 
 
 def serialize_response_function() -> FunctionType | None:
     """Find what validates and serializes a response, None if it is not as known here."""
-    return _own_function(
+    return own_function(
         _routing, "serialize_response", ("field", "response_content", "is_coroutine")
     )
 
 
 def iterate_in_threadpool_function() -> FunctionType | None:
     """Find what iterates over sync streams, None if it is not as known here."""
-    return _own_function(_concurrency, "iterate_in_threadpool", ("iterator",), exactly=True)
+    return own_function(_concurrency, "iterate_in_threadpool", ("iterator",), exactly=True)
 
 
 def background_task_function() -> FunctionType | None:
     """Find what runs one background task, None if it is not as known here."""
-    return _own_function(_background.BackgroundTask, "__call__", ("self",), exactly=True)
+    return own_function(_background.BackgroundTask, "__call__", ("self",), exactly=True)
 
 
 def handle_exceptions_function() -> FunctionType | None:
     """Find what every request is handled in, None if it is not as known here."""
-    return _own_function(
+    return own_function(
         _exception_handler, "wrap_app_handling_exceptions", ("app", "conn"), exactly=True
     )
 
 
-def _own_function(
+def own_function(
     owner: Any, name: str, parameters: tuple[str, ...], exactly: bool = False
 ) -> FunctionType | None:
     home = getattr(owner, "__module__", None) or owner.__name__

@@ -1,5 +1,5 @@
 """The hooks in FastAPI's and Starlette's own functions."""
 
-from .installed import install, install_for_endpoints, remove
+from .installed import install, install_for_endpoints, install_for_trips, remove
 
-__all__ = ["install", "install_for_endpoints", "remove"]
+__all__ = ["install", "install_for_endpoints", "install_for_trips", "remove"]

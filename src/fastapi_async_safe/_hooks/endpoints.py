@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import _fastapi, _registry
 from .._backend import served
+from .._trips import called_on_trip, validated_on_trip
 from ..markers import is_async_safe
 from .exchange import Hook, handed_on
 
@@ -23,15 +24,20 @@ def calling(function: FunctionType) -> Hook:
     return Hook(
         function,
         "async def run_endpoint_function(*, dependant, values, is_coroutine):\n"
-        "    if not is_coroutine and {inline}(dependant):\n"
-        "        try:\n"
-        f"            return {_fastapi.endpoint_call()}\n"
-        "        except BaseException:\n"
-        "            {abandon}()\n"  # what handles it is not the endpoint's
-        "            raise\n"
+        "    if not is_coroutine:\n"
+        "        served = {called_on_trip}(values)\n"
+        "        if served is not None:\n"
+        "            return await served.result()\n"
+        "        if {inline}(dependant):\n"
+        "            try:\n"
+        f"                return {_fastapi.endpoint_call()}\n"
+        "            except BaseException:\n"
+        "                {abandon}()\n"  # what handles it is not the endpoint's
+        "                raise\n"
         "    return await {stock}(\n"
         "        dependant=dependant, values=values, is_coroutine=is_coroutine\n"
         "    )\n",
+        called_on_trip=called_on_trip,
         inline=served.is_called_inline,
         abandon=served.abandon,
     )
@@ -42,14 +48,20 @@ def validating(function: FunctionType) -> Hook:
     return Hook(
         function,
         f"async def serialize_response(*, {', '.join(names)}):\n"
-        f"    if not is_coroutine and {{inline}}(field):\n"
-        f"        is_coroutine = True\n"
-        f"        try:\n"
-        f"            return await {{stock}}({handed_on(names)})\n"
-        f"        except BaseException:\n"
-        f"            {{abandon}}()\n"  # what handles it is not the endpoint's
-        f"            raise\n"
+        f"    if not is_coroutine:\n"
+        f"        validated = {{validated_on_trip}}(field, response_content)\n"
+        f"        if validated is not None:\n"
+        f"            await validated.check()\n"
+        f"            field, is_coroutine = validated, True\n"
+        f"        elif {{inline}}(field):\n"
+        f"            is_coroutine = True\n"
+        f"            try:\n"
+        f"                return await {{stock}}({handed_on(names)})\n"
+        f"            except BaseException:\n"
+        f"                {{abandon}}()\n"  # what handles it is not the endpoint's
+        f"                raise\n"
         f"    return await {{stock}}({handed_on(names)})\n",
+        validated_on_trip=validated_on_trip,
         inline=served.is_validated_inline,
         abandon=served.abandon,
     )

@@ -51,6 +51,12 @@ def install_for_endpoints() -> None:
     _place(streaming, _fastapi.iterate_in_threadpool_function)
 
 
+def install_for_trips() -> None:
+    """Put those hooks in that `def` endpoints need which share a trip to the thread pool."""
+    _place(calling, _fastapi.run_endpoint_function)
+    _place(validating, _fastapi.serialize_response_function)
+
+
 def _place(make: _Maker, find: Callable[[], FunctionType | None]) -> None:
     if make in _hooks:
         return

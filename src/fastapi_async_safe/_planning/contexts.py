@@ -29,15 +29,15 @@ class InlineContext(AbstractContextManager[Any, bool | None]):
         try:
             return self._manager.__enter__()
         except StopAsyncIteration as error:
-            raise _as_in_async_generator(error) from error
+            raise as_in_async_generator(error) from error
 
     def __exit__(self, *exception: Any) -> bool | None:
         try:
             return self._manager.__exit__(*exception)
         except StopAsyncIteration as error:
-            raise _as_in_async_generator(error) from error
+            raise as_in_async_generator(error) from error
 
 
-def _as_in_async_generator(error: StopAsyncIteration) -> RuntimeError:
+def as_in_async_generator(error: StopAsyncIteration) -> RuntimeError:
     # FastAPI's context is an async generator, out of which Python lets no StopAsyncIteration.
     return RuntimeError("async generator raised StopAsyncIteration")

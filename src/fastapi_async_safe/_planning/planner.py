@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import ModuleType
+from contextlib import contextmanager
+from functools import partial
+from inspect import CO_GENERATOR
+from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
 from .. import _fastapi
@@ -39,6 +42,7 @@ class Planner:
         core: the core that is to run the plan.
         connection: `Request` or `WebSocket`.
         overrides: `dependency_overrides`, None if there are none.
+        one_trip: what goes to the thread pool may go there together.
     """
 
     def __init__(
@@ -47,11 +51,13 @@ class Planner:
         core: ModuleType,
         connection: type,
         overrides: Mapping[Any, Any] | None = None,
+        one_trip: bool = False,
     ) -> None:
         self._policy = policy
         self._core = core
         self._connection = connection
         self._overrides = overrides
+        self._one_trip = one_trip and _fastapi.pool_is_plain()
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
         self._after: list[int] = []
@@ -128,6 +134,12 @@ class Planner:
         slot = -1 if is_root else self._slot(declared)
         kind, call = (ROOT, used.call) if is_root else self._calling(used)
         connection_names = self._connection_names(used)
+        threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
+        if threaded and kind == CONTEXT:
+            call = contextmanager(call)
+        reads_quietly = not used.body_params and all(
+            g.params and all(map(is_repeatable, g.params)) for g in groups
+        )
         shape = (
             slot,
             kind,
@@ -142,12 +154,7 @@ class Planner:
         draft = _Draft()
         draft.visit = visit
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
-        draft.repeatable = (
-            visit.repeatable
-            and bool(declared.use_cache)
-            and not used.body_params
-            and all(g.params and all(map(is_repeatable, g.params)) for g in groups)
-        )
+        draft.repeatable = visit.repeatable and bool(declared.use_cache) and reads_quietly
         draft.arguments = {
             "name": declared.name,
             "call": call,
@@ -168,6 +175,8 @@ class Planner:
             "scopes": (
                 tuple(_fastapi.security_scopes(used)) if used.security_scopes_param_name else ()
             ),
+            "threaded": threaded,
+            "joins": reads_quietly and (is_root or threaded),
         }
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
@@ -191,6 +200,19 @@ class Planner:
         if self._policy.is_inline(call):
             return INLINE_LIMITED if limited else INLINE, call
         return THREAD, call
+
+    def _is_threaded(self, used: Any) -> bool:
+        """Say whether a call that goes to the thread pool may share a trip with its neighbours."""
+        if not self._one_trip or _fastapi.concurrency_of(used) is not None:
+            return False
+        # NOTE: `run_in_threadpool` has a parameter of that name, and so fails.
+        if "func" in _fastapi.keywords_of(used):
+            return False
+        if _fastapi.is_async_generator(used):
+            return False
+        if _fastapi.is_generator(used):
+            return _fastapi.leaves_contexts_shielded() and _is_generator_function(used.call)
+        return True
 
     def _groups(self, used: Any) -> Iterator[Any]:
         for source, attribute in enumerate(_fastapi.PARAMETER_LISTS):
@@ -237,6 +259,9 @@ class Planner:
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.makers(self._core.NEW)
         inline = self._is_called_inline(dependant)
+        joins_endpoint = not inline and self._joins_endpoint(dependant)
+        if joins_endpoint or any(node.threaded for node in nodes):
+            watched += _fastapi.parts_of_pool()
         return self._core.Plan(
             connection=self._connection,
             raw=self._raw,
@@ -261,6 +286,22 @@ class Planner:
             inline=inline,
             # With predicates anything may run inline, a stream that the endpoint gives for one.
             noted=inline or bool(self._policy.predicates),
+            joins_endpoint=joins_endpoint,
+        )
+
+    def _joins_endpoint(self, endpoint: Any) -> bool:
+        return (
+            self._one_trip
+            and issubclass(self._connection, _fastapi.Request)
+            and _fastapi.endpoints_are_plain()
+            and not any(
+                is_kind(endpoint)
+                for is_kind in (
+                    _fastapi.is_coroutine,
+                    _fastapi.is_async_generator,
+                    _fastapi.is_generator,
+                )
+            )
         )
 
     def _is_called_inline(self, endpoint: _fastapi.Dependant) -> bool:
@@ -299,6 +340,19 @@ class _Draft:
     repeatable: bool
     shape: int
     visit: _Visit
+
+
+def _is_generator_function(call: Any) -> bool:
+    """Say whether calling `call` begins a generator, and runs no code of the user's yet."""
+    while True:
+        if isinstance(call, partial):
+            call = call.func
+        elif isinstance(call, MethodType):
+            call = call.__func__
+        elif type(call) is FunctionType:
+            return bool(call.__code__.co_flags & CO_GENERATOR)
+        else:
+            return False
 
 
 def _names(groups: list[Any], source: int) -> dict[str, bool]:

@@ -34,6 +34,8 @@ class RoutePlans:
         "_overridden",
         "_plan",
         "_resolver",
+        "handler",
+        "handler_is_known",
     )
 
     def __init__(
@@ -53,6 +55,8 @@ class RoutePlans:
         self._overridden: list[Any] = []
         self._declined: set[str] = set()
         self._declined_overrides: dict[Any, Any] | None = None
+        self.handler: _fastapi.Handler | None = None  # which calls the endpoint, if it is FastAPI's
+        self.handler_is_known = False
 
     def streams_inline(self) -> bool:
         """Say whether a sync iterator is iterated on the event loop that an endpoint gave which
@@ -91,7 +95,13 @@ class RoutePlans:
 
     def _made(self, overrides: Mapping[Any, Any] | None, request: Any) -> Any:
         resolver = self._resolver
-        planner = Planner(resolver.policy, resolver.core, self._connection, overrides)
+        planner = Planner(
+            resolver.policy,
+            resolver.core,
+            self._connection,
+            overrides,
+            one_trip=resolver.one_trip,
+        )
         try:
             plan = planner.plan(self._dependant)
         except DeclinedError as reason:
@@ -101,6 +111,8 @@ class RoutePlans:
         else:
             if plan.noted and self._has_owner:
                 resolver.prepare_endpoints()
+            if plan.joins_endpoint and self._has_owner:
+                resolver.prepare_trips()
             return plan
         return None
 

@@ -1,0 +1,136 @@
+"""How FastAPI goes to the thread pool, and how its handler of a route does."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from types import CodeType, FrameType, FunctionType
+from typing import Any, NamedTuple
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from fastapi import concurrency as _concurrency
+from fastapi import routing as _routing
+from fastapi.dependencies import utils as _utils
+from starlette import concurrency as _starlette
+
+from .dependants import Dependant
+from .hook_points import own_function
+
+# Where a call goes on its way to a thread: owner, attribute, the module that defines it.
+_POOL: tuple[tuple[Any, str, Any], ...] = (
+    (_utils, "run_in_threadpool", _starlette),
+    (_utils, "contextmanager_in_threadpool", _concurrency),
+    (anyio.to_thread, "run_sync", anyio.to_thread),
+)
+# Between the dependencies of a request and its response.
+_HANDLING: tuple[tuple[Any, str, Any], ...] = (
+    (_routing, "solve_dependencies", _utils),
+    (_routing, "run_endpoint_function", _routing),
+    (_routing, "run_in_threadpool", _starlette),
+    (_routing, "serialize_response", _routing),
+)
+
+
+def parts_of_pool() -> list[tuple[Any, str, Any]]:
+    """List what a tool would replace to see calls on their way to a thread."""
+    return [(owner, name, getattr(owner, name, None)) for owner, name, _ in (*_POOL, *_HANDLING)]
+
+
+def pool_is_plain() -> bool:
+    """Say whether calls reach the thread pool by FastAPI's, Starlette's and anyio's own code."""
+    return check_cancelled is not None and all(_is_own(*part) for part in _POOL)
+
+
+def endpoints_are_plain() -> bool:
+    """Say whether FastAPI's handler runs endpoints and validates responses by its own code."""
+    return _HANDLER_CODE is not None and all(_is_own(*part) for part in _HANDLING)
+
+
+def leaves_contexts_shielded() -> bool:
+    """Say whether a sync `yield` dependency is left even if the request was cancelled (0.162)."""
+    function = getattr(_utils.contextmanager_in_threadpool, "__wrapped__", None)
+    return "CancelScope" in getattr(getattr(function, "__code__", None), "co_names", ())
+
+
+def _is_own(owner: Any, name: str, module: Any) -> bool:
+    function = getattr(owner, name, None)
+    wrapped = getattr(function, "__wrapped__", None)
+    if wrapped is not None:  # by `asynccontextmanager`
+        if type(function) is not FunctionType:
+            return False
+        if function.__code__.co_filename != contextlib.__file__:
+            return False
+        function = wrapped
+    return type(function) is FunctionType and function.__globals__ is vars(module)
+
+
+# Raises in a thread whose trip was cancelled; anyio has it from 4.1.
+check_cancelled: Callable[[], None] | None = getattr(anyio.from_thread, "check_cancelled", None)
+
+
+async def leave_in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Leave sync contexts in a thread, as FastAPI's `contextmanager_in_threadpool` does (0.162):
+    shielded, and with a limiter of their own, so that it waits for no free thread.
+    """
+    with anyio.CancelScope(shield=True):
+        return await anyio.to_thread.run_sync(call, *arguments, limiter=anyio.CapacityLimiter(1))
+
+
+def _handler_code() -> CodeType | None:
+    function = own_function(_routing, "get_request_handler", ("dependant", "response_field"))
+    for constant in () if function is None else function.__code__.co_consts:
+        if isinstance(constant, CodeType) and constant.co_name == "app":
+            return constant
+    return None
+
+
+_HANDLER_CODE = _handler_code()
+
+
+class Handler(NamedTuple):
+    """FastAPI's handler of one route, which calls a sync endpoint after its dependencies."""
+
+    response_field: Any  # what validates the response, None without one
+
+
+def is_handler(frame: FrameType) -> bool:
+    """Say whether this is a running handler of FastAPI's."""
+    return frame.f_code is _HANDLER_CODE
+
+
+def handler_of(frame: FrameType, dependant: Dependant) -> Handler | None:
+    """Give what is known of a running handler; None if it does not call the endpoint itself, as
+    one that streams.
+    """
+    found = frame.f_locals
+    if found.get("dependant") is not dependant or found.get("is_coroutine") is not False:
+        return None
+    if found.get("is_sse_stream") or found.get("is_json_stream"):
+        return None
+    return Handler(found.get("response_field"))
+
+
+def is_traced() -> bool:
+    """Say whether FastAPI tells telemetry of the request at hand (0.142)."""
+    return _get_request_telemetry is not None and _get_request_telemetry() is not None
+
+
+_get_request_telemetry: Any = None
+try:
+    from fastapi.telemetry import _api as _telemetry
+except ImportError:
+    pass
+else:
+    _get_request_telemetry = getattr(_telemetry, "_get_request_telemetry", None)
+
+
+def is_response(content: Any) -> bool:
+    """Say whether FastAPI sends what an endpoint returned as it is."""
+    return isinstance(content, _routing.Response)
+
+
+async def run_in_pool(call: Callable[..., Any], *arguments: Any) -> Any:
+    """Make one trip to the thread pool."""
+    return await _utils.run_in_threadpool(call, *arguments)

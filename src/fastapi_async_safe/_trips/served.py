@@ -1,0 +1,142 @@
+"""What was called on a trip already: the endpoint, and the validation of its response.
+
+FastAPI's handler asks for both after the dependencies are solved, and gets them from here.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextvars import Context
+from typing import Any
+
+from .. import _fastapi
+
+# By identity of the values that the endpoint was called with. Nothing is awaited between the end of
+# a resolution and the handler's call of the endpoint, which takes it from here.
+_served: dict[int, Served] = {}
+
+
+class _Here(threading.local):
+    validated: Validated | None = None
+
+
+# Nothing is awaited either between the handler's call of the endpoint and that of its validation.
+_here = _Here()
+
+
+class Served:
+    """An endpoint that was called.
+
+    Parameters:
+        values: what it was called with.
+        dependant: its dependant.
+    """
+
+    __slots__ = ("_content", "_dependant", "_error", "_validated", "values")
+
+    def __init__(self, values: dict[str, Any], dependant: Any) -> None:
+        self.values = values
+        self._dependant = dependant
+        self._content: Any = None
+        self._error: BaseException | None = None
+        self._validated: Validated | None = None
+
+    def call(self, context: Context) -> bool:
+        """Call it in a copy of a context.
+
+        Returns:
+            True if it gave what is to be validated.
+        """
+        try:
+            self._content = context.copy().run(self._dependant.call, **self.values)
+        except BaseException as error:
+            self._error = error
+            return False
+        return not _fastapi.is_response(self._content)
+
+    def validate(self, field: Any, context: Context) -> None:
+        """Validate what it returned by FastAPI's field, if that is there."""
+        if field is not None:
+            self._validated = Validated(field, self._content)
+            self._validated.run(context)
+
+    async def result(self) -> Any:
+        """Give what the endpoint returned, or raise what it raised."""
+        values_error, self._error = self._error, None
+        if values_error is not None:
+            await _raise(values_error)
+        _here.validated = self._validated
+        return self._content
+
+
+class Validated:
+    """Stands in for FastAPI's field, and has validated one response.
+
+    Parameters:
+        field: FastAPI's.
+        content: what the endpoint returned.
+    """
+
+    __slots__ = ("_content", "_error", "_field", "_found")
+
+    def __init__(self, field: Any, content: Any) -> None:
+        self._field = field
+        self._content = content
+        self._found: Any = None
+        self._error: BaseException | None = None
+
+    def run(self, context: Context) -> None:
+        """Validate in a copy of a context."""
+        try:
+            self._found = context.copy().run(
+                self._field.validate, self._content, {}, loc=("response",)
+            )
+        except BaseException as error:
+            self._error = error
+
+    def is_of(self, field: Any, content: Any) -> bool:
+        """Say whether this is the response that is to be validated."""
+        return self._field is field and self._content is content
+
+    async def check(self) -> None:
+        """Raise what validation raised."""
+        error, self._error = self._error, None
+        if error is not None:
+            await _raise(error)
+
+    def validate(self, *arguments: Any, **options: Any) -> Any:
+        """Give what FastAPI's field gave."""
+        return self._found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._field, name)
+
+
+def keep(served: Served) -> None:
+    """Keep an endpoint that was called for FastAPI's handler."""
+    _served[id(served.values)] = served
+
+
+def called_on_trip(values: dict[str, Any]) -> Served | None:
+    """Give the endpoint that was called with these values on a trip, once."""
+    return _served.pop(id(values), None) if _served else None
+
+
+def validated_on_trip(field: Any, content: Any) -> Validated | None:
+    """Give the validation of a response that was done on a trip, once."""
+    validated = _here.validated
+    if validated is None:
+        return None
+    _here.validated = None
+    return validated if validated.is_of(field, content) else None
+
+
+async def _raise(error: BaseException) -> None:
+    if isinstance(error, StopIteration):
+        # What comes of it on its way from a thread is for the backend to say.
+        await _fastapi.run_in_pool(_raise_in_thread, error)
+    raise error
+
+
+def _raise_in_thread(error: BaseException) -> None:
+    raise error
