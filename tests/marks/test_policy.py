@@ -10,37 +10,8 @@ from fastapi import Depends, FastAPI
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe, async_unsafe
+from tests.support.kinds import a_class, a_function, app_with_dependency, is_on_loop, on_loop
 from tests.support.serving import Init, Serve, here
-
-
-def app_with(dependency: Any) -> FastAPI:
-    """Make an application that says whether its dependency ran inline."""
-    app = FastAPI()
-
-    @app.get("/")
-    async def endpoint(value: Annotated[Any, Depends(dependency)]) -> bool:
-        return getattr(value, "thread", value) == here()
-
-    return app
-
-
-def function() -> Any:
-    """Make a function that tells its thread."""
-
-    def dependency() -> int:
-        return here()
-
-    return dependency
-
-
-def class_() -> Any:
-    """Make a class that tells its thread."""
-
-    class Dependency:
-        def __init__(self) -> None:
-            self.thread = here()
-
-    return Dependency
 
 
 def always(call: Any) -> bool:
@@ -75,8 +46,8 @@ pytestmark = pytest.mark.accelerated
     ],
 )
 def test_the_rules_for_a_class(mark: Any, options: Any, inline: bool, serve: Serve) -> None:
-    dependency = class_() if mark is None else mark(class_())
-    assert serve(app_with(dependency), **options).get("/").json() is inline
+    dependency = a_class() if mark is None else mark(a_class())
+    assert serve(app_with_dependency(dependency), **options).get("/").json() is inline
 
 
 @pytest.mark.parametrize(
@@ -90,34 +61,34 @@ def test_the_rules_for_a_class(mark: Any, options: Any, inline: bool, serve: Ser
     ],
 )
 def test_the_rules_for_a_function(mark: Any, options: Any, inline: bool, serve: Serve) -> None:
-    dependency = function() if mark is None else mark(function())
-    assert serve(app_with(dependency), **options).get("/").json() is inline
+    dependency = a_function() if mark is None else mark(a_function())
+    assert serve(app_with_dependency(dependency), **options).get("/").json() is inline
 
 
 def test_a_subclass_marked_unsafe_of_a_safe_class_stays_in_the_pool(serve: Serve) -> None:
     @async_unsafe
-    class Excepted(async_safe(class_())):  # type: ignore[misc]
+    class Excepted(async_safe(a_class())):  # type: ignore[misc]
         pass
 
-    assert serve(app_with(Excepted), all_classes_safe=True).get("/").json() is False
+    assert serve(app_with_dependency(Excepted), all_classes_safe=True).get("/").json() is False
 
 
 def test_a_partial_of_a_class_is_no_class(serve: Serve) -> None:
-    client = serve(app_with(functools.partial(class_())), all_classes_safe=True)
+    client = serve(app_with_dependency(functools.partial(a_class())), all_classes_safe=True)
     assert client.get("/").json() is False
 
 
 def test_a_predicate_gets_each_sync_callable_as_it_was_declared(serve: Serve) -> None:
     async def coroutine() -> None: ...
 
-    plain, partial, marked = function(), functools.partial(function()), async_safe(function())
+    plain, partial, marked = a_function(), functools.partial(a_function()), async_safe(a_function())
     asked: list[Any] = []
 
     def predicate(call: Any) -> bool:
         asked.append(call)
         return False
 
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(on_loop)])
     dependencies = [Depends(call) for call in (plain, partial, marked, coroutine)]
 
     @app.get("/", dependencies=dependencies)
@@ -141,13 +112,13 @@ def test_predicates_are_asked_in_order_until_one_is_true(serve: Serve) -> None:
         return ask
 
     predicates = [predicate("first", False), predicate("second", True), predicate("third", True)]
-    assert serve(app_with(function()), predicates=predicates).get("/").json() is True
+    assert serve(app_with_dependency(a_function()), predicates=predicates).get("/").json() is True
     assert asked == ["first", "second"]
 
 
 @pytest.mark.parametrize("answer", [1, "yes", [0]])
 def test_a_predicate_may_answer_with_anything_that_is_true(answer: Any, serve: Serve) -> None:
-    client = serve(app_with(function()), predicates=[lambda call: answer])
+    client = serve(app_with_dependency(a_function()), predicates=[lambda call: answer])
     assert client.get("/").json() is True
 
 
@@ -158,7 +129,7 @@ def test_a_predicate_that_raises_leaves_the_route_to_fastapi_and_says_so(
     def predicate(call: Any) -> bool:
         raise LookupError("of the predicate")
 
-    assert serve(app_with(function()), predicates=[predicate]).get("/").json() is False
+    assert serve(app_with_dependency(a_function()), predicates=[predicate]).get("/").json() is False
     assert "of the predicate" in caplog.text
 
 
@@ -174,14 +145,14 @@ def test_a_route_is_left_to_fastapi_with_all_that_is_below_it(serve: Serve) -> N
     def upper(nothing: Annotated[None, Depends(lower)]) -> None:
         threads.append(here())
 
-    unknown = function()
+    unknown = a_function()
 
     def predicate(call: Any) -> bool:
         if call is unknown:
             raise LookupError
         return True
 
-    app = FastAPI()
+    app = FastAPI(dependencies=[Depends(on_loop)])
 
     @app.get("/left", dependencies=[Depends(upper), Depends(unknown)])
     @app.get("/planned", dependencies=[Depends(upper)])
@@ -196,7 +167,7 @@ def test_a_route_is_left_to_fastapi_with_all_that_is_below_it(serve: Serve) -> N
 
 def test_changing_the_list_of_predicates_later_changes_nothing(init: Init) -> None:
     predicates: list[Any] = []
-    app = init(app_with(function()), predicates=predicates)
+    app = init(app_with_dependency(a_function()), predicates=predicates)
     predicates.append(always)
     assert TestClient(app).get("/").json() is False
 
@@ -204,8 +175,8 @@ def test_changing_the_list_of_predicates_later_changes_nothing(init: Init) -> No
 class Provide:
     """Stands for the marker of dependency-injector, which is called in the place of a provider."""
 
-    def __call__(self) -> int:
-        return here()
+    def __call__(self) -> bool:
+        return is_on_loop()
 
 
 def test_what_dependency_injector_provides_runs_inline(
@@ -214,12 +185,12 @@ def test_what_dependency_injector_provides_runs_inline(
     wiring = types.ModuleType("dependency_injector.wiring")
     wiring.Provide = Provide  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "dependency_injector.wiring", wiring)
-    assert serve(app_with(Provide())).get("/").json() is True
-    assert serve(app_with(async_unsafe(Provide()))).get("/").json() is False
+    assert serve(app_with_dependency(Provide())).get("/").json() is True
+    assert serve(app_with_dependency(async_unsafe(Provide()))).get("/").json() is False
 
 
 def test_without_dependency_injector_nothing_is_provided_by_it(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "dependency_injector.wiring", raising=False)
-    assert serve(app_with(Provide())).get("/").json() is False
+    assert serve(app_with_dependency(Provide())).get("/").json() is False
