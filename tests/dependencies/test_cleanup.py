@@ -467,6 +467,15 @@ def make_cancellable(make: Maker, variant: str) -> Maker:
     return make
 
 
+async def cancelled_in_the_middle(app: FastAPI, reached: list[anyio.Event]) -> None:
+    """Cancel a request as soon as it sets the event that it finds in `reached`."""
+    reached.append(anyio.Event())
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(Exchange().run, app)
+        await reached[0].wait()
+        tasks.cancel_scope.cancel()
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_contexts_see_a_cancellation_and_exit(
     backend: str, make_cancellable: Maker, events: Events, init: Init
@@ -487,14 +496,7 @@ def test_contexts_see_a_cancellation_and_exit(
 
     init(app)
 
-    async def cancelled_in_the_middle() -> None:
-        reached.append(anyio.Event())
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(Exchange().run, app)
-            await reached[0].wait()
-            tasks.cancel_scope.cancel()
-
-    anyio.run(cancelled_in_the_middle, backend=backend)
+    anyio.run(cancelled_in_the_middle, app, reached, backend=backend)
     cancelled = "CancelledError" if backend == "asyncio" else "Cancelled"
     assert events == [
         "enter a",
@@ -524,14 +526,7 @@ def test_contexts_exit_when_a_later_dependency_is_cancelled(
 
     init(app)
 
-    async def cancelled_in_the_middle() -> None:
-        reached.append(anyio.Event())
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(Exchange().run, app)
-            await reached[0].wait()
-            tasks.cancel_scope.cancel()
-
-    anyio.run(cancelled_in_the_middle, backend=backend)
+    anyio.run(cancelled_in_the_middle, app, reached, backend=backend)
     assert [event.partition(" sees ")[0] for event in events] == ["enter a", "a", "exit a"]
 
 
