@@ -16,7 +16,7 @@ with warnings.catch_warnings():
     from benchmarks.subjects.workloads import WORKLOADS, Variant
 from benchmarks.figures import plot, report
 from benchmarks.figures.results import Results
-from benchmarks.figures.table import print_instructions, print_timings
+from benchmarks.figures.table import print_http, print_instructions, print_timings
 from benchmarks.figures.targets import print_targets
 from benchmarks.runs import memory, start_up
 from benchmarks.runs.calls import Level
@@ -33,6 +33,13 @@ from fastapi_async_safe import resolver_backend
 
 USUAL_WORKLOADS = ("W0", "W1", "W2", "W4", "W8")
 USUAL_VARIANTS = (Variant.STOCK, Variant.ASYNC_BY_HAND, Variant.PYTHON, Variant.COMPILED)
+HTTP_CONNECTIONS = {
+    **dict.fromkeys(("W0", "W2"), (64, 1000)),
+    **dict.fromkeys(("W9", "W15", "W16", "W17", "W17/64"), (64,)),
+}
+HTTP_ROUNDS, HTTP_SECONDS = 5, 5
+# A pool of connections that has run out says so after 30 seconds.
+POOL_ROUNDS, POOL_SECONDS = 1, 30
 RESULTS = Path(__file__).with_name("results.json")
 PLOT = Path(__file__).with_name("results.svg")
 
@@ -85,7 +92,6 @@ def run(
     generations: Generations = 5,
     peers: Annotated[bool, typer.Option(help="Other projects on W2.")] = True,
     http: Annotated[bool, typer.Option(help="uvicorn under wrk.")] = True,
-    seconds: Annotated[int, typer.Option(help="How long each load of wrk lasts.")] = 5,
     start: Annotated[bool, typer.Option("--start-up/--no-start-up", help="Import, plans.")] = True,
     requests: Annotated[int, typer.Option(help="Requests of the memory run.")] = memory.REQUESTS,
 ) -> None:
@@ -101,15 +107,34 @@ def run(
             progress=status.update,
         )
         if http:
-            _run_http(results, seconds, screen, status)
+            _run_http(results, list(HTTP_CONNECTIONS), screen, status)
         if start:
             _run_start_up(results, status)
         if requests:
             _run_memory(results, requests, status)
     results.save(save)
     print_timings(results, screen)
+    print_http(results, screen)
     print_targets(results, screen)
     screen.print(f"Saved as {save}")
+
+
+@cli.command("http")
+def show_http(
+    workload: Annotated[
+        list[str] | None, typer.Option("--workload", "-w", help="Only these; may be repeated.")
+    ] = None,
+    rounds: Annotated[int | None, typer.Option(min=1, help="Servers of each variant.")] = None,
+    seconds: Annotated[int | None, typer.Option(min=1, help="How long each load lasts.")] = None,
+) -> None:
+    """Load some workloads over HTTP with wrk and print a table."""
+    names = workload or [name for name in HTTP_CONNECTIONS if name in WORKLOADS]
+    _refuse_unknown(names)
+    screen, results = _screen(), Results.here_and_now()
+    _introduce(results, screen)
+    with screen.status("starting") as status:
+        _run_http(results, names, screen, status, rounds, seconds)
+    print_http(results, screen)
 
 
 @cli.command("report")
@@ -208,15 +233,28 @@ def _cores() -> Sequence[str]:
     return (Variant.PYTHON,)
 
 
-def _run_http(results: Results, seconds: int, screen: Console, status: Status) -> None:
+def _run_http(
+    results: Results,
+    workloads: Sequence[str],
+    screen: Console,
+    status: Status,
+    rounds: int | None = None,
+    seconds: int | None = None,
+) -> None:
     contenders = (Variant.STOCK, Variant.ASYNC_BY_HAND, *_cores())
     try:
-        for workload in ("W0", "W2"):
+        for name in workloads:
+            if name not in WORKLOADS:
+                screen.print(f"[bold]{name} is left out:[/] what it needs is not installed")
+                continue
+            pool = name.startswith("W17")
             found = compare_over_http(
-                workload,
-                WORKLOADS[workload].request,
-                [c for c in contenders if c in WORKLOADS[workload].variants()],
-                seconds=seconds,
+                name,
+                WORKLOADS[name].request,
+                [c for c in contenders if c in WORKLOADS[name].variants()],
+                connections=HTTP_CONNECTIONS.get(name, (64,)),
+                rounds=rounds or (POOL_ROUNDS if pool else HTTP_ROUNDS),
+                seconds=seconds or (POOL_SECONDS if pool else HTTP_SECONDS),
                 progress=status.update,
             )
             results.http += [asdict(figures) for figures in found]

@@ -54,6 +54,36 @@ def _cells(timing: Timing, stock: Timing | None) -> list[str]:
     return [*cells, str(timing.thread_trips)]
 
 
+def print_http(results: Results, console: Console) -> None:
+    """One row a contender and number of connections: answers a second, latencies, what failed."""
+    if not results.http:
+        return
+    table = Table(
+        title="Over HTTP: uvicorn, httptools, uvloop, wrk",
+        caption="x: requests/s divided by those of stock. Refused: status 400 and above, such as "
+        "no connection in the pool.",
+    )
+    for column in ("workload", "variant"):
+        table.add_column(column, no_wrap=True)
+    for column in ("connections", "requests/s", "x", "p50 ms", "p99 ms", "refused", "unanswered"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for figures in results.http:
+        workload, connections = figures["workload"], figures["connections"]
+        stock = results.http_figure(workload, Variant.STOCK, connections, "requests_per_second")
+        rate = figures["requests_per_second"]
+        table.add_row(
+            workload,
+            label(figures["contender"]),
+            f"{connections:,}",
+            f"{rate:,.0f}",
+            f"{rate / stock:.1f}" if stock else "",
+            *(f"{figures[name] * 1e3:,.1f}" for name in ("p50", "p99")),
+            f"{figures['refused']:,}",
+            f"{figures['unanswered']:,}",
+        )
+    console.print(table)
+
+
 def print_instructions(
     counts: InstructionCounts, before: InstructionCounts | None, console: Console
 ) -> None:

@@ -67,29 +67,45 @@ def growth(family: str, start: int, end: str, size: int) -> Target:
     return Target("growth", what, f"of one of {start}", 1.3, measure, at_most=True)
 
 
-def over_http(figure: str, connections: int, against: str, bound: float) -> Target:
+def over_http(
+    figure: str, connections: int, against: str, bound: float, *, workload: str = "W2"
+) -> Target:
     """How much better our figure is than theirs."""
 
     def measure(results: Results) -> float | None:
-        ours = results.http_figure("W2", Variant.COMPILED, connections, figure)
-        theirs = results.http_figure("W2", against, connections, figure)
+        ours = results.http_figure(workload, Variant.COMPILED, connections, figure)
+        theirs = results.http_figure(workload, against, connections, figure)
         if not ours or not theirs:
             return None
         return ours / theirs if figure == "requests_per_second" else theirs / ours
 
     shown = figure.replace("_per_", "/").replace("requests/second", "requests/s")
     level = f"HTTP, {connections:,} connections"
-    return Target(level, f"W2 {shown}", label(against), bound, measure)
+    return Target(level, f"{workload} {shown}", label(against), bound, measure)
 
 
-def trips(workload: str) -> Target:
+def no_refusal(workload: str, connections: int) -> Target:
+    """Requests that got an error for an answer, or none."""
+
+    def measure(results: Results) -> float | None:
+        refused, unanswered = (
+            results.http_figure(workload, Variant.COMPILED, connections, figure)
+            for figure in ("refused", "unanswered")
+        )
+        return None if refused is None or unanswered is None else refused + unanswered
+
+    level = f"HTTP, {connections:,} connections"
+    return Target(level, f"{workload} failed requests", "", 0, measure, at_most=True)
+
+
+def trips(workload: str, bound: int = 0) -> Target:
     """Counted trips through the thread pool."""
 
     def measure(results: Results) -> float | None:
         timing = results.timing(workload, Variant.COMPILED)
         return None if timing is None or timing.missing else timing.thread_trips
 
-    return Target("thread trips", workload, "", 0, measure, at_most=True)
+    return Target("thread trips", workload, "", bound, measure, at_most=True)
 
 
 def plans(core: str, figure: str, bound: float, scale: float, unit: str) -> Target:
@@ -139,14 +155,20 @@ TARGETS = (
     faster(REQUEST, "W6", STOCK, 6.5),
     faster(REQUEST, "W7", STOCK, 3.2),
     faster(REQUEST, "W8", STOCK, 3),
-    faster(REQUEST, "W9", STOCK, 1.05),
+    faster(REQUEST, "W9", STOCK, 3.0),
     faster(REQUEST, "W10/20", STOCK, 25),
     faster(REQUEST, "W12", STOCK, 4.2),
     faster(REQUEST, "W13", STOCK, 2.8),
     faster(REQUEST, "W14", STOCK, 35),
+    faster(REQUEST, "W15", STOCK, 2.5),
+    faster(REQUEST, "W16", STOCK, 2.5),
     over_http("requests_per_second", 64, STOCK, 6),
     over_http("requests_per_second", 64, ASYNC, 2.7),
     over_http("p90", 1000, STOCK, 18),
+    over_http("requests_per_second", 64, STOCK, 2.2, workload="W9"),
+    over_http("requests_per_second", 64, STOCK, 20, workload="W17"),
+    over_http("requests_per_second", 64, STOCK, 1.3, workload="W17/64"),
+    no_refusal("W17", 64),
     growth("W10", 10, "100", 100),
     growth("W10", 10, "1000", 1000),
     growth("W10", 10, "diamond", 100),
@@ -154,6 +176,9 @@ TARGETS = (
     faster(REQUEST, "long query", STOCK, 1.0),
     trips("W12"),
     trips("stream"),
+    trips("W9", 1),
+    trips("W15", 2),
+    trips("W16", 3),
     Target("start-up", "import beside FastAPI's", "", 30, import_time, at_most=True, unit="ms"),
     plans("compiled", "seconds", 1.0, 1.0, "s"),
     plans("compiled", "bytes_per_route", 24, 1024, "KiB"),

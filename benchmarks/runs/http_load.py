@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.subjects.client import ClientRequest
 
-CONNECTIONS = (64, 1000)
+WARM_UP_CONNECTIONS = 8
 WARM_UP_SECONDS = 1
 REPORT = Path(__file__).with_name("wrk_report.lua")
 
@@ -28,13 +28,18 @@ class MissingLoadToolError(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw of one contender in one round; latencies in seconds."""
+    """What wrk saw of one contender in one round; latencies in seconds.
+
+    `refused` are answers of 400 and above, which no request here should get, and `unanswered` those
+    that did not come within half a minute or on a broken connection.
+    """
 
     requests_per_second: float
     p50: float
     p90: float
     p99: float
-    errors: int
+    refused: int
+    unanswered: int
 
 
 @dataclass
@@ -48,7 +53,8 @@ class HttpFigures:
     p50: float
     p90: float
     p99: float
-    errors: int
+    refused: int
+    unanswered: int
 
 
 @contextmanager
@@ -64,7 +70,11 @@ def server(workload: str, contender: str) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:  # its threads wait for each other
+            process.kill()
+            process.wait()
 
 
 def _wait_until_open(port: int, process: "subprocess.Popen[bytes]") -> None:
@@ -112,9 +122,9 @@ def compare_over_http(
     request: ClientRequest,
     contenders: Sequence[str],
     *,
-    connections: Sequence[int] = CONNECTIONS,
-    rounds: int = 5,
-    seconds: int = 5,
+    connections: Sequence[int],
+    rounds: int,
+    seconds: int,
     progress: Callable[[str], None] = lambda text: None,
 ) -> list[HttpFigures]:
     """Load each contender in turn, round after round, after checking that all answer the same.
@@ -136,7 +146,7 @@ def compare_over_http(
                 right = right or (status, json.loads(body))
                 if (status, json.loads(body)) != right:
                     raise RuntimeError(f"{workload}: {contender} answered {body!r} over HTTP")
-                drive(port, request, min(connections), WARM_UP_SECONDS)
+                drive(port, request, WARM_UP_CONNECTIONS, WARM_UP_SECONDS)
                 for count in connections:
                     progress(f"{contender}, {count} connections, round {turn + 1} of {rounds}")
                     load = drive(port, request, count, seconds)
@@ -150,7 +160,8 @@ def compare_over_http(
             p50=median(each.p50 for each in rounds_of),
             p90=median(each.p90 for each in rounds_of),
             p99=median(each.p99 for each in rounds_of),
-            errors=sum(each.errors for each in rounds_of),
+            refused=sum(each.refused for each in rounds_of),
+            unanswered=sum(each.unanswered for each in rounds_of),
         )
         for (contender, count), rounds_of in loads.items()
     ]

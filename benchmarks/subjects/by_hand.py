@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request
 
 from benchmarks.apps import (
+    account,
     headers_and_cookies,
     json_body,
     memory_store,
@@ -156,5 +157,26 @@ def json_body_app() -> FastAPI:
             json_body.Options(query.get("notify", "false") in TRUE, query.get("currency", "EUR")),
             json_body.Client(headers["user-agent"], headers.get("x-request-id")),
         )
+
+    return app
+
+
+def account_app() -> FastAPI:
+    app = FastAPI()
+
+    # Not an `async def`: the session is one that may wait, so all goes to one thread.
+    @app.get("/account")
+    def read_account(request: Request) -> account.Account:
+        session = account.Session()
+        try:
+            found = session.user(request.headers["authorization"].removeprefix("Bearer "))
+            if found is None:
+                raise HTTPException(401)
+            name, number = found
+            user = account.User(name=name, number=number)
+            orders, invoices = account.Orders(session, user), account.Invoices(session, user)
+            return account.Account(user=user, orders=orders.titles(), owed=invoices.owed())
+        finally:
+            session.close()
 
     return app

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 from fastapi import FastAPI
 
 from benchmarks.apps import (
+    account,
     all_async,
     chains,
     headers_and_cookies,
@@ -22,6 +24,7 @@ from benchmarks.apps import (
     query_classes,
     services,
     sync_endpoint,
+    two_sessions,
     unmarked,
     websocket,
 )
@@ -133,6 +136,31 @@ def _parameters(count: int) -> Workload:
         create_app=lambda: many_parameters.create_app([count]),
         wrapped=False,
     )
+
+
+ACCOUNT = ClientRequest("/account", headers={"authorization": "Bearer token-of-ada"})
+LARGE_POOL = 64
+
+
+def _database() -> Iterator[Workload]:
+    if find_spec("sqlalchemy"):
+        for name, title, pool in (
+            ("W17", "W15 on SQLAlchemy, pool of 5 + 10", {}),
+            ("W17/64", f"W15 on SQLAlchemy, pool of {LARGE_POOL}", {"pool_size": LARGE_POOL}),
+        ):
+            yield Workload(
+                name=name,
+                title=title,
+                request=ACCOUNT,
+                create_app=partial(_database_app, **pool),
+                wrapped=False,
+            )
+
+
+def _database_app(**pool: int) -> FastAPI:
+    from benchmarks.apps import database  # makes a file when it is imported
+
+    return database.create_app(**pool)
 
 
 def _stream() -> Iterator[Workload]:
@@ -288,6 +316,22 @@ WORKLOADS = {
             async_by_hand=async_by_hand.overrides_app,
             wrapped=False,
         ),
+        Workload(
+            name="W15",
+            title="sync session, user, services, def endpoint",
+            request=ACCOUNT,
+            create_app=account.create_app,
+            by_hand=by_hand.account_app,
+            wrapped=False,
+        ),
+        Workload(
+            name="W16",
+            title="two sync sessions, marked classes between",
+            request=ClientRequest("/orders", "limit=20&q=p", headers=ACCOUNT.headers),
+            create_app=two_sessions.create_app,
+            wrapped=False,
+        ),
+        *_database(),
         *(_parameters(count) for count in many_parameters.COUNTS),
         Workload(
             name="long query",
@@ -299,8 +343,6 @@ WORKLOADS = {
     )
 }
 
-SHOWN = (
-    *("W0", "W1", "W2", "W3", "W4", "W5", "W6", "W7", "W8", "W9", "W10/20"),
-    *("W11", "W12", "stream", "W13", "W14"),
-)
+_IN_A_HURRY = "W0 W1 W2 W3 W4 W5 W6 W7 W8 W9 W10/20 W11 W12 stream W13 W14 W15 W16 W17"
+SHOWN = tuple(name for name in _IN_A_HURRY.split() if name in WORKLOADS)
 """The workloads for tables and plots that are read by people in a hurry."""
