@@ -4,8 +4,11 @@ from ._backend import resolver_backend
 from .application import init_app
 from .markers import AsyncSafeMixin, async_safe, async_unsafe, is_async_safe
 
+__version__ = "0.1.0"  # the one place: the build and the release read it here
+
 __all__ = [
     "AsyncSafeMixin",
+    "__version__",
     "async_safe",
     "async_unsafe",
     "init_app",

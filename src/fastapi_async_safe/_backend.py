@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import sysconfig
 from importlib import import_module
 from types import ModuleType
 from typing import Literal
@@ -22,6 +24,22 @@ def _is_set(variable: str) -> bool:
     raise ImportError(f"{variable} must be 1 or 0, not {value!r}")
 
 
+def advice_without_core() -> str:
+    """Say why there may be no compiled core here, and what brings one."""
+    if _is_set(_NO_EXTENSIONS):
+        return f"{_NO_EXTENSIONS} is set, unset it"
+    if sys.platform == "emscripten":
+        return "there is none for Pyodide"
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "there is none for a free-threaded CPython, on which it would switch the GIL on"
+    return (
+        "the installed package has none that works here. Install a wheel for this platform "
+        "(pip install --upgrade pip, then pip install --force-reinstall fastapi-async-safe), or a C "
+        "compiler and then pip install --no-binary fastapi-async-safe --force-reinstall "
+        "fastapi-async-safe"
+    )
+
+
 def _compiled() -> ModuleType | None:
     refused, required = _is_set(_NO_EXTENSIONS), _is_set(_REQUIRE_EXTENSIONS)
     if refused and required:
@@ -34,8 +52,7 @@ def _compiled() -> ModuleType | None:
         if required:
             raise ImportError(
                 f"{_REQUIRE_EXTENSIONS} is set, but fastapi-async-safe has no compiled core here "
-                f"({error}); install a wheel for this platform, or a C compiler and then "
-                "`pip install --no-binary fastapi-async-safe --force-reinstall fastapi-async-safe`"
+                f"({error}): {advice_without_core()}"
             ) from error
         return None
 

@@ -75,9 +75,8 @@ def init_app(
 @cache
 def _warn_once_without_core() -> None:
     warnings.warn(
-        "fastapi-async-safe has no compiled core here, the Python core runs instead; for the "
-        "compiled one install a wheel for this platform (pip install --upgrade pip "
-        "fastapi-async-safe) or a C compiler, and unset FASTAPI_ASYNC_SAFE_NO_EXTENSIONS",
+        "fastapi-async-safe has no compiled core here, the Python core runs instead: "
+        f"{_backend.advice_without_core()}",
         RuntimeWarning,
         stacklevel=3,
     )

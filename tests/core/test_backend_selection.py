@@ -124,3 +124,19 @@ def test_accelerating_with_the_compiled_core_switched_off_warns_once() -> None:
     lines = output_of(INIT_TWICE, **{NO_EXTENSIONS: "1"}).splitlines()
     assert len(lines) == 1
     assert NO_EXTENSIONS in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "word"),
+    [
+        ("sys.platform = 'emscripten'", "Pyodide"),
+        ("import sysconfig; sysconfig.get_config_vars()['Py_GIL_DISABLED'] = 1", "free-threaded"),
+    ],
+)
+def test_where_there_is_no_compiled_core_nobody_is_told_to_get_a_compiler(
+    place: str, word: str
+) -> None:
+    said = output_of(f"{WITHOUT_CORE}import fastapi, fastapi_async_safe\n{place}\n{INIT_TWICE}")
+    assert said.startswith("RuntimeWarning ")
+    assert word in said
+    assert "compiler" not in said

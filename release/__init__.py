@@ -1,0 +1,1 @@
+"""Everything a release does but the upload: `python -m release`, with .ci/release.txt installed."""
