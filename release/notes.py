@@ -25,7 +25,7 @@ def check_tag(tag: str, version: str) -> None:
     """
     if tag != f"v{version}":
         raise NotReadyError(
-            f"the tag is {tag}, the version {version}; tag v{version}, or change `__version__` first"
+            f"the tag is {tag}, the version {version}: tag v{version}, or change `__version__`"
         )
 
 

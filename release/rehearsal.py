@@ -23,20 +23,18 @@ SMOKE = Path(__file__).with_name("smoke.py")
 def interpreters() -> list[Path]:
     """Find the CPythons at hand for which wheels are made, pyenv's and those on PATH."""
     found = []
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     for minor in MINORS:
-        versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-        on_path = shutil.which(f"python3.{minor}")
-        candidates = [
-            *versions.glob(f"3.{minor}.*/bin/python"),
-            *([Path(on_path)] if on_path else []),
-        ]
+        candidates = [*pyenv.glob(f"3.{minor}.*/bin/python")]
+        if on_path := shutil.which(f"python3.{minor}"):
+            candidates.append(Path(on_path))
         # pyenv puts a script on PATH for versions that are not chosen; it fails when it is run.
         code = f"import sys; sys.exit(sys.version_info[:2] != (3, {minor}))"
-        found += [
-            each
+        works = (
+            subprocess.run([each, "-c", code], capture_output=True, check=False).returncode == 0
             for each in candidates
-            if subprocess.run([each, "-c", code], capture_output=True, check=False).returncode == 0
-        ][:1]
+        )
+        found += [each for each, usable in zip(candidates, works, strict=True) if usable][:1]
     return found
 
 
@@ -174,17 +172,16 @@ class _Rehearsal:
         tag = self._output(
             python, "-c", "import sys; print('cp%d%d' % sys.version_info[:2])"
         ).strip()
-        builder = self.scratch / f"builder-{tag}"
-        if not builder.exists():
-            self._run(python, "-m", "venv", builder)
-            self._run(builder / "bin" / "python", "-m", "pip", "install", "--quiet", "build")
-        raw = self.scratch / f"raw-{tag}-{sources.name}"
-        options = ["-Ccmake.define.FASTAPI_ASYNC_SAFE_WERROR=ON"]
-        self._build(
-            builder / "bin" / "python", "--wheel", sources, raw, REQUIRE_EXTENSIONS, *options
-        )
-        repair = [sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", output]
-        self._run(*repair, self._only(raw, "*.whl"))
+        place = self.scratch / f"builder-{tag}"
+        builder = place / "bin" / "python"
+        if not place.exists():
+            self._run(python, "-m", "venv", place)
+            self._run(builder, "-m", "pip", "install", "--quiet", "build")
+        raw = self.scratch / f"raw-{tag}-{sources.parent.name}"
+        werror = "-Ccmake.define.FASTAPI_ASYNC_SAFE_WERROR=ON"
+        self._build(builder, "--wheel", sources, raw, REQUIRE_EXTENSIONS, werror)
+        wheel = self._only(raw, "*.whl")
+        self._run(sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", output, wheel)
         return self._only(output, f"*-{tag}-*.whl")
 
     def _build(
@@ -196,8 +193,8 @@ class _Rehearsal:
         variables: dict[str, str],
         *options: str,
     ) -> None:
-        build = [python, "-m", "build", kind, "--outdir", output, *options, sources]
-        self._run(*build, quiet=True, **variables)
+        command = (python, "-m", "build", kind, "--outdir", output, *options, sources)
+        self._run(*command, quiet=True, variables=variables)
 
     def _try(self, python: Path, file: Path, backend: str, variables: dict[str, str]) -> None:
         environment = self._fresh_environment(python, file, variables)
@@ -208,7 +205,7 @@ class _Rehearsal:
         place = Path(tempfile.mkdtemp(prefix="environment-", dir=self.scratch))
         self._run(python, "-m", "venv", place)
         environment = place / "bin" / "python"
-        self._run(environment, "-m", "pip", "install", "--quiet", file, **variables)
+        self._run(environment, "-m", "pip", "install", "--quiet", file, variables=variables)
         return environment
 
     def _unpacked(self, name: str) -> Path:
@@ -231,8 +228,8 @@ class _Rehearsal:
         if "SOURCE_DATE_EPOCH" in os.environ:
             return os.environ["SOURCE_DATE_EPOCH"]
         if (self.root / ".git").exists():
-            git = ["git", "-C", self.root, "log", "-1", "--format=%ct"]
-            return subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+            git = ["git", "log", "-1", "--format=%ct"]
+            return subprocess.check_output(git, cwd=self.root, text=True).strip()
         raise NotReadyError("this is no git checkout, so SOURCE_DATE_EPOCH has to tell its date")
 
     def _output(self, *command: Path | str) -> str:
@@ -241,11 +238,13 @@ class _Rehearsal:
         )
         return finished.stdout
 
-    def _run(self, *command: Path | str, quiet: bool = False, **variables: str) -> None:
+    def _run(
+        self, *command: Path | str, quiet: bool = False, variables: dict[str, str] | None = None
+    ) -> None:
         finished = subprocess.run(
             command,
             cwd=self.scratch,
-            env=self.environment | variables,
+            env=self.environment | (variables or {}),
             stdout=subprocess.PIPE if quiet else None,
             stderr=subprocess.STDOUT if quiet else None,
             text=True,
