@@ -1,6 +1,7 @@
 """Run FastAPI dependencies where you say they are safe, and resolve them from a compiled plan."""
 
 from ._backend import resolver_backend
+from ._proof import Proof, Reason, prove
 from .application import init_app
 from .markers import AsyncSafeMixin, async_safe, async_unsafe, is_async_safe
 
@@ -8,10 +9,13 @@ __version__ = "0.1.0"  # the one place: the build and the release read it here
 
 __all__ = [
     "AsyncSafeMixin",
+    "Proof",
+    "Reason",
     "__version__",
     "async_safe",
     "async_unsafe",
     "init_app",
     "is_async_safe",
+    "prove",
     "resolver_backend",
 ]

@@ -1,0 +1,11 @@
+"""Proofs that a callable cannot hold up the event loop; made with plans, never on a request.
+
+prove -> parameters: what FastAPI passes -> calls -> source of each function, held against its
+code -> statements -> expressions -> attributes, operations, listed built-ins -> reasons
+"""
+
+from .analysis import Reason
+from .lookup import ABSENT
+from .proof import Proof, prove
+
+__all__ = ["ABSENT", "Proof", "Reason", "prove"]

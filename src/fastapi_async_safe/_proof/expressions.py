@@ -1,0 +1,677 @@
+"""Expressions: what each gives, and what else it does."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from . import attributes
+from .analysis import ROUNDS, Frame, merged
+from .blocking import why_class_blocks, why_method_blocks
+from .calls import call
+from .listed import viewed
+from .lookup import ABSENT, name_of
+from .operations import (
+    built_text,
+    combined,
+    compared,
+    constant_dict,
+    existing,
+    is_simple_spec,
+    keys_hash,
+    text_of,
+    truth_of,
+    written,
+)
+from .values import (
+    NEVER,
+    Bound,
+    Box,
+    Function,
+    Known,
+    Opaque,
+    Plain,
+    Value,
+    View,
+    any_of,
+    bits_of,
+    builtin_type,
+    class_of,
+    is_constant,
+    is_hashable,
+    is_scalar,
+    iterated,
+    options_of,
+    size_of,
+)
+
+_NUMBERS = (int, float, bool)
+
+
+def evaluate(frame: Frame, node: ast.expr) -> Value:
+    """Give what the expression `node` gives."""
+    frame.analysis.spend(node, 0.5)
+    handler = _HANDLERS.get(type(node))
+    if handler is None:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                evaluate(frame, child)
+        return frame.refuse(node, f"`{text_of(node)}` is a kind of expression that is not proven")
+    return handler(frame, node)
+
+
+def name(frame: Frame, node: ast.AST, written_name: str) -> Value:
+    """Look up a variable."""
+    for overlay in reversed(frame.overlays):
+        if written_name in overlay:
+            return overlay[written_name]
+    code, function = frame.function.__code__, frame.function
+    mangled = frame.mangled(written_name)
+    if written_name in frame.local_names:
+        return frame.env.get(written_name, NEVER)  # unbound: an error
+    watched = frame.analysis.watched
+    if mangled in code.co_freevars:
+        if function.__closure__ is None:
+            return frame.refuse(node, f"reads `{written_name}`, which is not known")
+        cell = function.__closure__[code.co_freevars.index(mangled)]
+        try:
+            found = cell.cell_contents
+        except ValueError:
+            return frame.refuse(node, f"reads `{written_name}`, which has no value yet")
+        watched.add(cell, "cell_contents", found)
+        return existing(frame, found)
+    is_local = mangled in code.co_varnames or mangled in code.co_cellvars
+    if is_local and not frame.overlays and mangled not in code.co_names:
+        return frame.refuse(node, f"reads `{written_name}` in a way that is not known")
+    found = watched.global_name(function.__globals__, mangled)
+    if found is ABSENT:
+        if function.__builtins__ is not _BUILTINS:  # type: ignore[attr-defined]
+            return frame.refuse(node, f"reads `{written_name}` from other builtins")
+        found = watched.builtin_name(mangled)
+        if found is ABSENT:
+            return NEVER  # a NameError
+    return existing(frame, found)
+
+
+_BUILTINS = __import__("builtins").__dict__
+
+
+def _name(frame: Frame, node: Any) -> Value:
+    return name(frame, node, node.id)
+
+
+def _constant(frame: Frame, node: Any) -> Value:
+    return Known(node.value)
+
+
+def _attribute(frame: Frame, node: Any) -> Value:
+    value = evaluate(frame, node.value)
+    return attributes.read(frame, node, value, frame.mangled(node.attr))
+
+
+def _call(frame: Frame, node: Any) -> Value:
+    blocked = None
+    if isinstance(node.func, ast.Attribute):
+        receiver = evaluate(frame, node.func.value)
+        method = frame.mangled(node.func.attr)
+        blocked = _why_blocks(receiver, method)
+        if blocked is not None:
+            frame.refuse(node, f"calls `{text_of(node.func)}`, which {blocked}", blocks=True)
+            callee: Value = NEVER
+        else:
+            callee = attributes.read(frame, node.func, receiver, method)
+    else:
+        callee = evaluate(frame, node.func)
+    generators = [each for each in node.args if isinstance(each, ast.GeneratorExp)]
+    if generators and (len(node.args) > 1 or not _goes_through_at_once(callee)):
+        frame.refuse(node, f"passes on a generator: `{text_of(node)}`")
+        return Opaque(f"the result of `{text_of(node.func)}`")
+    args = [_EAGER(frame, generators[0])] if generators else elements(frame, node.args)
+    kwargs: dict[str, Value] = {}
+    known = args is not None
+    for keyword in node.keywords:
+        value = evaluate(frame, keyword.value)
+        if keyword.arg is not None:
+            kwargs[frame.mangled(keyword.arg)] = value
+            continue
+        unpacked = _keywords(value)
+        if unpacked is None:
+            known = False
+            frame.refuse(node, f"passes on `**{text_of(keyword.value)}`, which is not known")
+        else:
+            kwargs.update(unpacked)
+    if blocked is not None:
+        return Opaque(f"the result of `{text_of(node.func)}`")
+    if not known or args is None:
+        return Opaque(f"the result of `{text_of(node.func)}`")
+    return call(frame, node, callee, args, kwargs)
+
+
+def _goes_through_at_once(callee: Value) -> bool:
+    function = callee.function if isinstance(callee, Bound) else getattr(callee, "obj", None)
+    return any(function is each for each in _EAGER_FUNCTIONS)
+
+
+def _why_blocks(receiver: Value, method: str) -> str | None:
+    for option in options_of(receiver):
+        cls = option.hint if isinstance(option, Opaque) else class_of(option)
+        if isinstance(option, Known) and isinstance(option.obj, type):
+            cls = None
+        why = why_method_blocks(cls, method)
+        if why is not None:
+            return why
+    return None
+
+
+def _keywords(value: Value) -> dict[str, Value] | None:
+    if not isinstance(value, Box) or not value.exact or value.keys is None:
+        return None
+    if not all(isinstance(key, Known) and type(key.obj) is str for key in value.keys):
+        return None
+    return {
+        key.obj: each
+        for key, each in zip(value.keys, value.elements, strict=True)
+        if isinstance(key, Known)
+    }
+
+
+def elements(frame: Frame, nodes: list[ast.expr]) -> list[Value] | None:
+    """Evaluate expressions with stars between them; None if one is of unknown length."""
+    found: list[Value] = []
+    known = True
+    for node in nodes:
+        if not isinstance(node, ast.Starred):
+            found.append(evaluate(frame, node))
+            continue
+        value = evaluate(frame, node.value)
+        if isinstance(value, Known) and type(value.obj) is tuple and len(value.obj) <= ROUNDS:
+            found += [Known(each) for each in value.obj]
+        elif isinstance(value, Box) and value.exact and value.type in (tuple, list):
+            found += value.elements
+        else:
+            known = False
+            frame.refuse(node, f"unpacks `{text_of(node.value)}`, which is of unknown length")
+    return found if known else None
+
+
+def _sequence(kind: type) -> Callable[[Frame, Any], Value]:
+    def handler(frame: Frame, node: Any) -> Value:
+        found = elements(frame, node.elts)
+        if found is None:
+            return Opaque("a container of unknown length")
+        made = Box(kind, found, exact=kind is not set)
+        if kind is set and not keys_hash(made):
+            return frame.refuse(node, f"puts into a set what may run code: `{text_of(node)}`")
+        return made
+
+    return handler
+
+
+def _dict(frame: Frame, node: Any) -> Value:
+    keys: list[Value] = []
+    values: list[Value] = []
+    exact = True
+    for key_node, value_node in zip(node.keys, node.values, strict=True):
+        if key_node is None:
+            value = evaluate(frame, value_node)
+            if not isinstance(value, Box) or value.keys is None:
+                frame.refuse(node, f"copies `{text_of(value_node)}`, which is of unknown size")
+                exact = False
+                continue
+            keys += value.keys
+            values += value.elements
+            exact = False
+        else:
+            keys.append(evaluate(frame, key_node))
+            values.append(evaluate(frame, value_node))
+    seen = [key.obj for key in keys if isinstance(key, Known) and is_constant(key.obj)]
+    made = Box(dict, values, keys, exact=exact and len(set(seen)) == len(keys))
+    if not keys_hash(made):
+        return frame.refuse(node, f"has keys that may run code: `{text_of(node)}`")
+    return made
+
+
+def _binary(frame: Frame, node: Any) -> Value:
+    left = evaluate(frame, node.left)
+    return combined(frame, node, left, node.op, evaluate(frame, node.right))
+
+
+def _unary(frame: Frame, node: Any) -> Value:
+    value = evaluate(frame, node.operand)
+    if isinstance(node.op, ast.Not):
+        truth = truth_of(frame, node.operand, value)
+        return Plain(bool) if truth is None else Known(not truth)
+    kinds = {builtin_type(option) for option in options_of(value)}
+    is_number = isinstance(value, Known) and type(value.obj) in (int, float)
+    if isinstance(value, Known) and is_number and isinstance(node.op, ast.USub):
+        return Known(-value.obj)
+    if not kinds <= {int, float, bool} or (isinstance(node.op, ast.Invert) and bool in kinds):
+        return frame.refuse(node, f"computes `{text_of(node)}` with operands of unknown class")
+    return (
+        any_of(
+            Plain(float) if kind is float else Plain(int, bits=bits_of(value) + 1) for kind in kinds
+        )
+        if not isinstance(value, Plain)
+        else Plain(int if value.type is bool else value.type, bits=bits_of(value) + 1)
+    )
+
+
+def _boolean(frame: Frame, node: Any) -> Value:
+    with perhaps(frame):
+        return _boolean_value(frame, node)
+
+
+def _boolean_value(frame: Frame, node: Any) -> Value:
+    found: list[Value] = []
+    for index, each in enumerate(node.values):
+        value = evaluate(frame, each)
+        if index == len(node.values) - 1:
+            found.append(value)
+            break
+        truth = truth_of(frame, each, value)
+        wanted = isinstance(node.op, ast.And)  # it goes on while this is so
+        if truth is not wanted:
+            found.append(_kept(value, not wanted))
+            if truth is not None:
+                break
+        frame.env.update(narrowed(frame, each, wanted))
+    return any_of(found)
+
+
+def _kept(value: Value, truth: bool) -> Value:
+    """Leave out of `value` what surely is not of that truth."""
+    kept = []
+    for option in options_of(value):
+        known: bool | None = None
+        if isinstance(option, Known) and is_constant(option.obj):
+            known = bool(option.obj)
+        elif isinstance(option, Plain) and option.type is type(None):
+            known = False
+        if known is None or known is truth:
+            kept.append(option)
+    return any_of(kept)
+
+
+@contextmanager
+def perhaps(frame: Frame) -> Iterator[None]:
+    """Run a part of an expression that may not run: what it assigns is one possibility more."""
+    before = dict(frame.env)
+    log: dict[str, list[Value]] = {}
+    frame.logs.append(log)
+    yield
+    frame.logs.pop()
+    for key in {*frame.env, *before}:
+        known = [before[key]] if key in before else []
+        frame.env[key] = any_of([*known, *log.get(key, [])]) if known or key in log else NEVER
+
+
+def _conditional(frame: Frame, node: Any) -> Value:
+    truth = truth_of(frame, node.test, evaluate(frame, node.test))
+    before = dict(frame.env)
+    found: list[Value] = []
+    after: list[dict[str, Value]] = []
+    for branch, way in ((node.body, True), (node.orelse, False)):
+        if truth is (not way):
+            continue
+        frame.env = {**before, **narrowed(frame, node.test, way)}
+        found.append(evaluate(frame, branch))
+        after.append(frame.env)
+    frame.env = merged(after) or before
+    return any_of(found)
+
+
+def _comparison(frame: Frame, node: Any) -> Value:
+    left = evaluate(frame, node.left)
+    found: list[Value] = []
+    with perhaps(frame) if len(node.ops) > 1 else nullcontext():
+        _compare_all(frame, node, left, found)
+    return found[0] if len(found) == 1 else Plain(bool)
+
+
+def _compare_all(frame: Frame, node: Any, left: Value, found: list[Value]) -> None:
+    for op, right_node in zip(node.ops, node.comparators, strict=True):
+        right = evaluate(frame, right_node)
+        found.append(compared(frame, node, left, op, right))
+        left = right
+
+
+def narrowed(frame: Frame, test: ast.expr, way: bool) -> dict[str, Value]:
+    """Say what local variables are where `test` is true, or where it is not."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        return narrowed(frame, test.operand, not way)
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is way:
+        found: dict[str, Value] = {}
+        before = frame.env
+        for each in test.values:
+            frame.env = {**frame.env, **narrowed(frame, each, way)}
+            found.update(narrowed(frame, each, way))
+        frame.env = before
+        return found
+    if isinstance(test, ast.NamedExpr):
+        return narrowed(frame, test.target, way)
+    if isinstance(test, ast.Name) and test.id in frame.local_names and not frame.overlays:
+        value = frame.env.get(test.id)
+        return {} if value is None else {test.id: _kept(value, way)}
+    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and not frame.overlays):
+        return {}
+    subject, op, other = test.left, test.ops[0], test.comparators[0]
+    if isinstance(subject, ast.NamedExpr):
+        subject = subject.target
+    if not (isinstance(subject, ast.Name) and subject.id in frame.local_names):
+        return {}
+    if not (isinstance(other, ast.Constant) and other.value is None):
+        return {}
+    value = frame.env.get(subject.id)
+    if value is None or not isinstance(op, (ast.Is, ast.IsNot)):
+        return {}
+    is_none = isinstance(op, ast.Is) is way
+    options = [each for each in options_of(value) if _may_be_none(each) is not (not is_none)]
+    return {subject.id: any_of(options)}
+
+
+def _may_be_none(value: Value) -> bool | None:
+    """Say whether `value` is None: surely, surely not, or perhaps."""
+    if isinstance(value, Known):
+        return value.obj is None
+    if isinstance(value, Plain):
+        return value.type is type(None)
+    return None if isinstance(value, Opaque) else False
+
+
+def _formatted_text(frame: Frame, node: Any) -> Value:
+    parts: list[Value] = []
+    more = 0.0
+    for each in node.values:
+        if isinstance(each, ast.Constant):
+            parts.append(Known(each.value))
+            continue
+        value = evaluate(frame, each.value)
+        if each.format_spec is not None:
+            spec = each.format_spec
+            constant = len(spec.values) == 1 and isinstance(spec.values[0], ast.Constant)
+            if not constant or not is_simple_spec(str(spec.values[0].value)):
+                return frame.refuse(node, f"formats in a way that is not known: `{text_of(node)}`")
+            more += 0.25
+        parts.append(written(frame, each.value, value, escaped=each.conversion in (97, 114)))
+    return built_text(frame, node, str, parts, more)
+
+
+def _subscript(frame: Frame, node: Any) -> Value:
+    value = evaluate(frame, node.value)
+    index = evaluate(frame, node.slice)
+    return any_of([_item(frame, node, option, index) for option in options_of(value)])
+
+
+def _slice(frame: Frame, node: Any) -> Value:
+    for part in (node.lower, node.upper, node.step):
+        if part is not None and not is_scalar(evaluate(frame, part)):
+            frame.refuse(node, f"slices by `{text_of(part)}`, whose class is not known")
+    return Plain(slice)
+
+
+def _item(frame: Frame, node: Any, value: Value, index: Value) -> Value:
+    kind = builtin_type(value)
+    if isinstance(value, Known) and type(value.obj) is dict:
+        if is_hashable(index) and constant_dict(frame, value.obj):
+            return any_of([existing(frame, each) for each in value.obj.values()])
+        return frame.refuse(
+            node, f"looks up `{text_of(node)}` in a dictionary that others may change"
+        )
+    if kind is dict and isinstance(value, (Box, Plain)):
+        if not (is_hashable(index) and keys_hash(value)):
+            return frame.refuse(
+                node, f"looks up `{text_of(node)}`, which may run code of its class"
+            )
+        frame.analysis.spend(node, 1 + size_of(index) * 20)
+        if isinstance(value, Plain):
+            return value.element or Opaque(f"`{text_of(node)}`")
+        return _looked_up(value, index)
+    if kind in (str, bytes, list, tuple):
+        sliced = isinstance(index, Plain) and index.type is slice
+        if not sliced and not is_scalar(index):
+            return frame.refuse(node, f"looks up `{text_of(node)}` by an unknown index")
+        return _element(frame, node, value, kind, index, sliced)
+    return frame.refuse(node, f"looks up `{text_of(node)}`, whose class is not known")
+
+
+def _looked_up(box: Box, key: Value) -> Value:
+    if box.exact and isinstance(key, Known) and box.keys is not None:
+        for each, element in zip(box.keys, box.elements, strict=True):
+            if isinstance(each, Known) and type(each.obj) is type(key.obj) and each.obj == key.obj:
+                return element
+    return any_of(box.elements)
+
+
+def _element(
+    frame: Frame, node: Any, value: Value, kind: type | None, index: Value, sliced: bool
+) -> Value:
+    if kind in (str, bytes):
+        frame.analysis.spend(node, size_of(value) * 40 if sliced else 1)
+        if not sliced:
+            return Plain(str, size=0.01) if kind is str else Plain(int, bits=8)
+        return Plain(kind, size=_sliced_size(node, value))
+    if isinstance(value, Known):
+        value = Box(tuple, [Known(each) for each in value.obj])
+    if isinstance(value, Plain):
+        if sliced:
+            frame.analysis.spend(node, size_of(value) * 200)
+            return Plain(value.type, size=value.size, element=value.element)
+        return value.element or Opaque(f"`{text_of(node)}`")
+    if not isinstance(value, Box):
+        return frame.refuse(node, f"looks up `{text_of(node)}`")
+    if sliced:
+        frame.analysis.spend(node, len(value.elements))
+        return Box(value.type, list(value.elements), exact=False)
+    if value.exact and isinstance(index, Known) and type(index.obj) is int:
+        if not -len(value.elements) <= index.obj < len(value.elements):
+            return NEVER
+        return value.elements[index.obj]
+    return any_of(value.elements)
+
+
+def _sliced_size(node: Any, value: Value) -> float:
+    upper = node.slice.upper if isinstance(node.slice, ast.Slice) else None
+    lower = node.slice.lower if isinstance(node.slice, ast.Slice) else None
+    if (
+        isinstance(upper, ast.Constant)
+        and type(upper.value) is int
+        and upper.value >= 0
+        and (lower is None or isinstance(lower, ast.Constant))
+    ):
+        return min(size_of(value), upper.value / 2048)
+    return size_of(value)
+
+
+def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool] | None:
+    """Give what going through `value` gives, and whether it is exactly that; None if unknown."""
+    found: tuple[list[Value], bool] | None = None
+    if isinstance(value, Known) and type(value.obj) in (tuple, frozenset):
+        found = [Known(each) for each in value.obj], type(value.obj) is tuple
+    elif isinstance(value, Known) and type(value.obj) is str:
+        found = [Known(each) for each in value.obj], True
+    elif isinstance(value, Box):
+        exact = value.exact and value.type not in (set, frozenset)
+        found = list(iterated(value)), exact
+    elif isinstance(value, View):
+        found = viewed(value)
+    if found is None or len(found[0]) > ROUNDS:
+        frame.refuse(node, f"loops over `{text_of(node)}`, something of unknown or great length")
+        return None
+    return found
+
+
+def length_now(value: Value) -> int:
+    """Count what may be in what is gone through, to see whether it grows meanwhile."""
+    if isinstance(value, Box):
+        return len(value.elements)
+    return sum(len(box.elements) for box in value.boxes) if isinstance(value, View) else 0
+
+
+def _comprehension(kind: type) -> Callable[[Frame, Any], Value]:
+    def handler(frame: Frame, node: Any) -> Value:
+        keys: list[Value] = []
+        values: list[Value] = []
+        exact = [kind in (list, tuple)]
+        overlay: dict[str, Value] = {}
+        # NOTE: the first iterable belongs to the scope outside.
+        first = evaluate(frame, node.generators[0].iter)
+        frame.overlays.append(overlay)
+        with perhaps(frame):
+            _go_through(frame, node, 0, first, overlay, keys, values, exact)
+        frame.overlays.pop()
+        made = Box(kind, values, keys if kind is dict else None, exact=exact[0])
+        if kind in (dict, set) and not keys_hash(made):
+            return frame.refuse(node, f"has keys that may run code: `{text_of(node)}`")
+        return made
+
+    return handler
+
+
+def _go_through(
+    frame: Frame,
+    node: Any,
+    depth: int,
+    iterable: Value,
+    overlay: dict[str, Value],
+    keys: list[Value],
+    values: list[Value],
+    exact: list[bool],
+) -> None:
+    generator = node.generators[depth]
+    found = rounds(frame, generator.iter, iterable)
+    if generator.is_async:
+        frame.refuse(node, "awaits in a comprehension")
+    if found is None:
+        found = [Opaque(f"an element of `{text_of(generator.iter)}`")], False
+    items, is_exact = found
+    exact[0] = exact[0] and is_exact
+    before = length_now(iterable)
+    for item in items:
+        _bind(frame, generator.target, item, overlay)
+        taken = True
+        for condition in generator.ifs:
+            truth = truth_of(frame, condition, evaluate(frame, condition))
+            if truth is False:
+                taken = False
+                break
+            exact[0] = exact[0] and truth is True
+        if not taken:
+            continue
+        if depth + 1 < len(node.generators):
+            inner = evaluate(frame, node.generators[depth + 1].iter)
+            _go_through(frame, node, depth + 1, inner, overlay, keys, values, exact)
+        elif isinstance(node, ast.DictComp):
+            keys.append(evaluate(frame, node.key))
+            values.append(evaluate(frame, node.value))
+        else:
+            values.append(evaluate(frame, node.elt))
+    if length_now(iterable) != before:
+        frame.refuse(node, f"changes `{text_of(generator.iter)}` while it goes through it")
+
+
+def _bind(frame: Frame, target: ast.expr, value: Value, overlay: dict[str, Value]) -> None:
+    if isinstance(target, ast.Name):
+        overlay[target.id] = value
+        return
+    if isinstance(target, ast.Tuple):
+        parts = unpacked(frame, target, value, len(target.elts))
+        for each, part in zip(target.elts, parts, strict=True):
+            _bind(frame, each, part, overlay)
+        return
+    frame.refuse(target, f"binds `{text_of(target)}` in a comprehension")
+
+
+def unpacked(frame: Frame, node: ast.AST, value: Value, count: int) -> list[Value]:
+    """Give the `count` parts that `value` is unpacked into."""
+    columns: list[list[Value]] = [[] for _ in range(count)]
+    for option in options_of(value):
+        if isinstance(option, Known) and type(option.obj) is tuple:
+            option = Box(tuple, [Known(each) for each in option.obj])  # noqa: PLW2901
+        if isinstance(option, Box) and option.exact and option.type in (tuple, list):
+            if len(option.elements) == count:
+                for column, each in zip(columns, option.elements, strict=True):
+                    column.append(each)
+            continue  # otherwise an error
+        if isinstance(option, Box) and option.type in (tuple, list, dict):
+            for column in columns:
+                column.append(any_of(iterated(option)))
+            continue
+        if isinstance(option, Plain) and option.type in (list, tuple, str):
+            part = Plain(str, size=0.01) if option.type is str else option.element
+            for column in columns:
+                column.append(part or Opaque(f"a part of `{text_of(node)}`"))
+            continue
+        frame.refuse(node, f"unpacks into `{text_of(node)}` what may run code of its class")
+        for column in columns:
+            column.append(Opaque(f"a part of `{text_of(node)}`"))
+    return [any_of(column) for column in columns]
+
+
+def _walrus(frame: Frame, node: Any) -> Value:
+    value = evaluate(frame, node.value)
+    if node.target.id not in frame.local_names:
+        return frame.refuse(node, f"writes the variable `{node.target.id}` of another scope")
+    frame.assign(node.target.id, value)
+    return value
+
+
+def _lambda(frame: Frame, node: Any) -> Value:
+    for default in [*node.args.defaults, *node.args.kw_defaults]:
+        if default is not None:
+            evaluate(frame, default)
+    return Function()
+
+
+def _yield(frame: Frame, node: Any) -> Value:
+    if getattr(node, "value", None) is not None:
+        given = evaluate(frame, node.value)
+        for option in options_of(given):
+            cls = option.hint if isinstance(option, Opaque) else class_of(option)
+            why = why_class_blocks(cls)
+            if why is not None and cls is not None:
+                frame.refuse(node, f"hands out {name_of(cls)}, which {why}", blocks=True)
+    return Opaque("what is sent to a generator")
+
+
+_HANDLERS: dict[type, Callable[[Frame, Any], Value]] = {
+    ast.Attribute: _attribute,
+    ast.BinOp: _binary,
+    ast.BoolOp: _boolean,
+    ast.Call: _call,
+    ast.Compare: _comparison,
+    ast.Constant: _constant,
+    ast.Dict: _dict,
+    ast.DictComp: _comprehension(dict),
+    ast.IfExp: _conditional,
+    ast.JoinedStr: _formatted_text,
+    ast.Lambda: _lambda,
+    ast.List: _sequence(list),
+    ast.ListComp: _comprehension(list),
+    ast.Name: _name,
+    ast.NamedExpr: _walrus,
+    ast.Set: _sequence(set),
+    ast.SetComp: _comprehension(set),
+    ast.Slice: _slice,
+    ast.Subscript: _subscript,
+    ast.Tuple: _sequence(tuple),
+    ast.UnaryOp: _unary,
+    ast.Yield: _yield,
+    ast.YieldFrom: _yield,
+}
+
+_EAGER = _comprehension(tuple)
+_EAGER_FUNCTIONS = (
+    any,
+    all,
+    sum,
+    min,
+    max,
+    tuple,
+    list,
+    set,
+    frozenset,
+    sorted,
+    str.__dict__["join"],
+)

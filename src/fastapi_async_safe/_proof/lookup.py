@@ -1,0 +1,288 @@
+"""Looking up attributes without running anybody's code, and watching what was found.
+
+`getattr` may run properties, `__getattr__` and metaclasses. Here classes and instances are read as
+the interpreter keeps them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+_MRO = type.__dict__["__mro__"]
+_DICT = type.__dict__["__dict__"]
+_QUALNAME = type.__dict__["__qualname__"]
+_MODULE = type.__dict__["__module__"]
+_FLAGS = type.__dict__["__flags__"]
+
+
+_HEAP_TYPE = 1 << 9
+
+
+class _Absent:
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+#: Stands for an attribute that is not there.
+ABSENT: Any = _Absent()
+
+#: What a class hands out as it is, without binding it.
+_UNBOUND = (
+    FunctionType,
+    WrapperDescriptorType,
+    MethodDescriptorType,
+    MemberDescriptorType,
+    GetSetDescriptorType,
+    BuiltinFunctionType,
+    property,
+    type(None),
+    str,
+    int,
+    float,
+    bool,
+    tuple,
+    frozenset,
+)
+
+
+def mro_of(cls: type) -> tuple[type, ...]:
+    """Give the order in which attributes of `cls` are looked up."""
+    mro: tuple[type, ...] = _MRO.__get__(cls)
+    return mro
+
+
+def dict_of(cls: type) -> Any:
+    """Give the attributes of `cls` itself."""
+    return _DICT.__get__(cls)
+
+
+def name_of(obj: Any) -> str:
+    """Name a function, class, module or instance as a user knows it."""
+    if isinstance(obj, type):
+        module, name = _MODULE.__get__(obj), _QUALNAME.__get__(obj)
+        return name if module == "builtins" else f"{module}.{name}"
+    kind = type(obj)
+    if kind is FunctionType:
+        return f"{obj.__module__}.{obj.__qualname__}"
+    if kind is BuiltinFunctionType:
+        owner = obj.__self__
+        if isinstance(owner, ModuleType) or owner is None:
+            module = obj.__module__ or "builtins"
+            return obj.__name__ if module == "builtins" else f"{module}.{obj.__name__}"
+        return f"{name_of(owner if isinstance(owner, type) else type(owner))}.{obj.__name__}"
+    if kind in (MethodDescriptorType, WrapperDescriptorType):
+        return f"{name_of(obj.__objclass__)}.{obj.__name__}"
+    if kind is ModuleType:
+        return str(ModuleType.__getattribute__(obj, "__dict__").get("__name__", "a module"))
+    return f"an object of the class {name_of(kind)}"
+
+
+def find(cls: type, name: str, behind: type | None = None) -> tuple[Any, type | None]:
+    """Find `name` in `cls` and its bases.
+
+    Parameters:
+        behind: leave out the bases up to this one, as `super()` does.
+
+    Returns:
+        What is there, unbound, and the class that has it; ABSENT and None without one.
+    """
+    mro = mro_of(cls)
+    if behind is not None:
+        mro = mro[mro.index(behind) + 1 :]
+    for base in mro:
+        attributes = dict_of(base)
+        if name in attributes:
+            return attributes[name], base
+    return ABSENT, None
+
+
+class Probe:
+    """Something to be watched that `getattr` alone does not show."""
+
+    __slots__ = ("_key", "_kind", "_owner")
+
+    def __init__(self, kind: str, owner: Any, key: Any) -> None:
+        self._kind = kind
+        self._owner = owner
+        self._key = key
+
+    @property
+    def value(self) -> Any:
+        """What is there now, or ABSENT."""
+        if self._kind == "class":
+            return find(self._owner, self._key)[0]
+        if self._kind == "mro":
+            return mro_of(self._owner)
+        if self._kind == "items":
+            now = tuple(self._owner.items())
+            same = len(now) == len(self._key) and all(
+                a is c and b is d for (a, b), (c, d) in zip(now, self._key, strict=True)
+            )
+            return True if same else ABSENT
+        if self._kind == "type":
+            return type(self._owner)
+        if self._kind == "instance":
+            return instance_dict(self._owner).get(self._key, ABSENT)
+        return self._owner.get(self._key, ABSENT)
+
+
+class Watched:
+    """Collects what a proof rests on, as rows of an owner, an attribute and its value."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+
+    def rows(self) -> tuple[tuple[Any, str, Any], ...]:
+        """Give all rows."""
+        return tuple(self._rows.values())
+
+    def add(self, owner: Any, attribute: str, value: Any) -> None:
+        """Watch an attribute that `getattr` gives as it is, or not at all for ABSENT."""
+        self._rows.setdefault((id(owner), attribute), (owner, attribute, value))
+
+    def class_attribute(self, cls: type, name: str) -> Any:
+        """Look up and watch `name` in `cls`; give it unbound, ABSENT if there is none."""
+        value, _ = find(cls, name)
+        key = (id(cls), name)
+        if key not in self._rows and any(_FLAGS.__get__(base) & _HEAP_TYPE for base in mro_of(cls)):
+            in_meta = find(type(cls), name)[0] is not ABSENT
+            if in_meta and not (
+                type(value) in _UNBOUND and type(find(type(cls), name)[0]) is WrapperDescriptorType
+            ):
+                plain = False
+            else:
+                plain = value is ABSENT or type(value) in _UNBOUND or isinstance(value, type)
+            if value is ABSENT and find(type(cls), "__getattr__")[0] is not ABSENT:
+                plain = False
+            # NOTE: looked up as a class does it, by a metaclass that does it as `type`.
+            if find(type(cls), "__getattribute__")[0] is not type.__getattribute__:
+                plain = False
+            if plain:
+                self._rows[key] = (cls, name, value)
+            else:
+                self._rows[key] = (Probe("class", cls, name), "value", value)
+        return value
+
+    def order(self, cls: type) -> None:
+        """Watch the bases of `cls`, and theirs."""
+        if find(type(cls), "__mro__")[0] is _MRO:
+            self.add(cls, "__mro__", mro_of(cls))
+        else:
+            self._rows.setdefault(
+                (id(cls), "__mro__"), (Probe("mro", cls, None), "value", mro_of(cls))
+            )
+
+    def items(self, mapping: dict[Any, Any]) -> None:
+        """Watch all keys and values of a dict."""
+        probe = Probe("items", mapping, tuple(mapping.items()))
+        self._rows.setdefault((id(mapping), "items"), (probe, "value", True))
+
+    def of_instance(self, obj: Any, name: str) -> Any:
+        """Look up and watch what an instance itself has under `name`."""
+        value = instance_dict(obj).get(name, ABSENT)
+        row = (Probe("instance", obj, name), "value", value)
+        self._rows.setdefault((id(obj), f"instance {name}"), row)
+        return value
+
+    def class_of(self, obj: Any, *, always: bool = False) -> None:
+        """Watch the class of an object, if that can be another one later."""
+        if always or (_FLAGS.__get__(type(obj)) & _HEAP_TYPE and not issubclass(type(obj), type)):
+            row = (Probe("type", obj, None), "value", type(obj))
+            self._rows.setdefault((id(obj), "type"), row)
+
+    def key(self, mapping: Any, name: str) -> Any:
+        """Look up and watch one key of a dict that has text for keys."""
+        value = mapping.get(name, ABSENT)
+        row = (Probe("key", mapping, name), "value", value)
+        self._rows.setdefault((id(mapping), f"[{name}]"), row)
+        return value
+
+    def global_name(self, namespace: dict[str, Any], name: str) -> Any:
+        """Look up and watch a global variable; ABSENT if there is none."""
+        value = namespace.get(name, ABSENT)
+        key = (id(namespace), name)
+        if key not in self._rows:
+            module = sys.modules.get(str(namespace.get("__name__")))
+            if (
+                type(module) is ModuleType
+                and module.__dict__ is namespace
+                and (value is not ABSENT or "__getattr__" not in namespace)
+                and not hasattr(ModuleType, name)
+            ):
+                self._rows[key] = (module, name, value)
+            else:
+                self._rows[key] = (Probe("key", namespace, name), "value", value)
+        return value
+
+    def builtin_name(self, name: str) -> Any:
+        """Look up and watch a built-in name; ABSENT if there is none."""
+        value = builtins.__dict__.get(name, ABSENT)
+        self.add(builtins, name, value)
+        return value
+
+
+def _exception_classes() -> list[type]:
+    found: list[type] = []
+    pending: list[type] = [BaseException]
+    while pending:
+        cls = pending.pop()
+        if cls.__module__ == "builtins" and not issubclass(cls, BaseExceptionGroup):
+            found.append(cls)
+            pending += type.__subclasses__(cls)
+    return found
+
+
+#: The built-in exceptions; they keep what they are given.
+EXCEPTION_CLASSES = tuple(_exception_classes())
+
+
+def _own(name: str, *classes: type) -> tuple[Any, ...]:
+    return tuple(dict_of(cls)[name] for cls in classes if name in dict_of(cls))
+
+
+# NOTE: up to 3.12 many classes have slots of their own for what `object` does.
+_ORDINARY = (str, int, float, bytes, tuple, list, dict, set, frozenset, *EXCEPTION_CLASSES)
+
+#: `__getattribute__` and `__setattr__` that look nowhere but in the instance and its class.
+PLAIN_READING = _own("__getattribute__", object, *_ORDINARY)
+PLAIN_WRITING = _own("__setattr__", object, *EXCEPTION_CLASSES)
+
+#: `__new__` and `__init__` of exceptions.
+EXCEPTION_NEW = _own("__new__", *EXCEPTION_CLASSES)
+EXCEPTION_INIT = _own("__init__", *EXCEPTION_CLASSES)
+
+
+def is_one_of(found: Any, known: tuple[Any, ...]) -> bool:
+    """Say whether `found` is one of `known` objects, without comparing it."""
+    return any(found is each for each in known)
+
+
+def module_dict(module: Any) -> dict[str, Any] | None:
+    """Give the variables of a plain module, None for anything else."""
+    if type(module) is not ModuleType:
+        return None
+    namespace: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")
+    return namespace
+
+
+def instance_dict(obj: Any) -> dict[str, Any]:
+    """Give the attributes of an instance itself, without asking its class."""
+    if type(find(type(obj), "__dict__")[0]) is not GetSetDescriptorType:
+        return {}  # it has none, or its class says itself what it is
+    namespace = object.__getattribute__(obj, "__dict__")
+    return namespace if type(namespace) is dict else {}

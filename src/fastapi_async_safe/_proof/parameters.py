@@ -1,0 +1,226 @@
+"""What FastAPI passes to a dependency: what is known of it from the parameter's annotation.
+
+FastAPI validates what comes from the request, so that a parameter is what its annotation says. It
+does not validate defaults, results of other dependencies, and what `Annotated` puts behind a type.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import inspect
+import sys
+import uuid
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from fastapi import params
+from fastapi.security import SecurityScopes
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from .lookup import Watched, find
+from .values import (
+    SCALARS,
+    Box,
+    Held,
+    Known,
+    Opaque,
+    Plain,
+    Value,
+    any_of,
+    is_constant,
+)
+
+_EXACT = (dt.datetime, dt.date, dt.time, dt.timedelta, uuid.UUID)
+_CONTAINERS = (list, set, frozenset, tuple)
+_CONSTRAINTS = (
+    annotated_types.Ge,
+    annotated_types.Gt,
+    annotated_types.Le,
+    annotated_types.Lt,
+    annotated_types.MinLen,
+    annotated_types.MaxLen,
+    annotated_types.MultipleOf,
+)
+_NONE = inspect.Parameter.empty
+
+
+def signature_of(call: Any) -> inspect.Signature | None:
+    """Give the signature that FastAPI passes arguments by; None if there is none."""
+    try:
+        return inspect.signature(call, eval_str=True)
+    except Exception:
+        try:
+            return inspect.signature(call)
+        except Exception:
+            return None
+
+
+def passed(parameter: inspect.Parameter, watched: Watched, *, trusts_results: bool = True) -> Value:
+    """Say what FastAPI passes for a parameter.
+
+    Parameters:
+        parameter: of the dependency, or of the `def` endpoint.
+        watched: where what this rests on is noted.
+        trusts_results: a class that is a dependency gives an instance of itself, as it does
+            unless it is overridden.
+    """
+    annotation, default = parameter.annotation, parameter.default
+    extras: tuple[Any, ...] = ()
+    if get_origin(annotation) is Annotated:
+        annotation, *more = get_args(annotation)
+        extras = tuple(more)
+    what = f"the parameter `{parameter.name}`"
+    if isinstance(annotation, str):
+        return Opaque(what)
+    for each in [default, *reversed(extras)]:
+        if isinstance(each, params.Depends):
+            call = each.dependency if each.dependency is not None else annotation
+            return _result(call, annotation, watched, what, trusts_results)
+    if annotation is SecurityScopes:
+        return Held(SecurityScopes, what)
+    if not _are_plain(extras):
+        return Opaque(what, _hint(annotation))
+    constraints = [x for each in [*extras, default] for x in _constraints(each)]
+    value = _validated(annotation, what, constraints, watched)
+    return any_of([value, *_defaults(default, extras, what)])
+
+
+def _result(call: Any, annotation: Any, watched: Watched, what: str, trusts_results: bool) -> Value:
+    if trusts_results and isinstance(call, type) and _makes_itself(call, watched):
+        return Held(call, what)
+    hint = _hint(annotation) or _hint(_return_annotation(call))
+    return Opaque(what, hint)
+
+
+def _return_annotation(call: Any) -> Any:
+    annotation = getattr(call, "__annotations__", {}).get("return")
+    arguments = get_args(annotation)
+    return arguments[0] if arguments else annotation
+
+
+def _makes_itself(cls: type, watched: Watched) -> bool:
+    if find(type(cls), "__call__")[0] is not type.__dict__["__call__"]:
+        return False
+    watched.class_attribute(type(cls), "__call__")
+    if watched.class_attribute(cls, "__new__") is not object.__new__:
+        return False
+    return cls not in (object, type)
+
+
+def _hint(annotation: Any) -> type | None:
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        classes = [each for each in get_args(annotation) if each is not NoneType]
+        annotation = classes[0] if len(classes) == 1 else None
+    origin = get_origin(annotation)
+    if isinstance(origin, type):
+        annotation = origin
+    return annotation if isinstance(annotation, type) else None
+
+
+def _are_plain(extras: tuple[Any, ...]) -> bool:
+    return all(
+        isinstance(each, (str, *_CONSTRAINTS))
+        or (isinstance(each, FieldInfo) and all(map(_is_known_metadata, each.metadata)))
+        or type(each).__module__ in ("typing_extensions", "annotated_doc")
+        for each in extras
+    )
+
+
+def _is_known_metadata(each: Any) -> bool:
+    return isinstance(each, _CONSTRAINTS) or type(each).__name__ == "PydanticGeneralMetadata"
+
+
+def _constraints(each: Any) -> list[Any]:
+    if isinstance(each, FieldInfo):
+        return list(each.metadata)
+    return [each] if isinstance(each, _CONSTRAINTS) else []
+
+
+def _defaults(default: Any, extras: tuple[Any, ...], what: str) -> list[Value]:
+    found: list[Value] = []
+    for each in [default, *extras]:
+        if each is _NONE or each is ... or each is PydanticUndefined:
+            continue
+        if isinstance(each, FieldInfo):
+            if not all(map(_is_known_metadata, each.metadata)):
+                found.append(Opaque(what))
+            if each.default_factory is not None:
+                found.append(Opaque(f"the default of {what}"))
+            elif each.default is not PydanticUndefined and each.default is not ...:
+                found.append(_default(each.default, what))
+        elif each is default:
+            found.append(_default(each, what))
+    return found
+
+
+def _default(default: Any, what: str) -> Value:
+    # FastAPI passes a deep copy on.
+    kind = type(default)
+    if is_constant(default) or isinstance(default, enum.Enum):
+        return Known(default)
+    if kind in (list, set) and len(default) <= 32 and all(map(is_constant, default)):
+        return Box(kind, [Known(each) for each in default], exact=False)
+    if kind is dict and not default:
+        return Box(dict, [], [], exact=False)
+    return Opaque(f"the default of {what}")
+
+
+def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watched) -> Value:
+    if annotation is None or annotation is NoneType:
+        return Plain(NoneType)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is int:
+        return Plain(int, bits=_bits(constraints))
+    if annotation is bytes:
+        return Opaque(what)  # a file's content, whatever its size
+    if isinstance(annotation, type) and annotation in SCALARS:
+        return Plain(annotation)
+    if isinstance(annotation, type) and annotation in _EXACT:
+        return Held(annotation, what)
+    if origin in (Union, UnionType):
+        return any_of(_validated(each, what, constraints, watched) for each in arguments)
+    if origin is Annotated:
+        if not _are_plain(arguments[1:]):
+            return Opaque(what)
+        more = [x for each in arguments[1:] for x in _constraints(each)]
+        return _validated(arguments[0], what, [*constraints, *more], watched)
+    if origin is Literal:
+        if all(is_constant(each) for each in arguments):
+            return any_of(Plain(type(each), bits=64, size=0.1) for each in arguments)
+        return Opaque(what)
+    if origin in _CONTAINERS or annotation in _CONTAINERS:
+        return _container(origin or annotation, arguments, what, watched)
+    if origin is dict and len(arguments) == 2:
+        key, element = (_validated(each, f"a part of {what}", [], watched) for each in arguments)
+        return Plain(dict, key=key, element=element)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        if watched.class_attribute(annotation, "_missing_") is enum.Enum.__dict__["_missing_"]:
+            return Held(annotation, what)
+        return Opaque(what)
+    return Opaque(what, _hint(annotation))
+
+
+def _container(origin: type, arguments: tuple[Any, ...], what: str, watched: Watched) -> Value:
+    element: Value | None = None
+    inner = [each for each in arguments if each is not ...]
+    if inner:
+        element = any_of(_validated(each, f"a part of {what}", [], watched) for each in inner)
+    return Plain(origin, element=element)
+
+
+def _bits(constraints: list[Any]) -> float:
+    if not 0 < sys.get_int_max_str_digits() <= 4300:
+        return float("inf")
+    lower = [getattr(x, name, None) for x in constraints for name in ("ge", "gt")]
+    upper = [getattr(x, name, None) for x in constraints for name in ("le", "lt")]
+    known = [
+        max(x.bit_length() for x in side if type(x) is int)
+        for side in (lower, upper)
+        if any(type(x) is int for x in side)
+    ]
+    return float(max(known)) if len(known) == 2 else Plain(int).bits

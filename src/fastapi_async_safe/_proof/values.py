@@ -1,0 +1,304 @@
+"""What is known of a value without running anything: its exact type, its size, its parts.
+
+A value that is not described here more exactly is `Opaque`: it may be any object, so that it may
+be passed on, stored, returned and compared by `is`, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import EllipsisType, NoneType
+from typing import Any
+
+#: Operations on these, among each other, run no code of anybody else's.
+SCALARS = frozenset({str, int, float, bool, NoneType, bytes, EllipsisType})
+
+#: Of so many characters a text of a request may be for a call to take as long as is claimed.
+TEXT_CLAIMED = 2048
+
+#: An integer that comes as text has at most 4,300 digits, by pydantic's limit and Python's own.
+INTEGER_BITS = 14_300
+
+_OPTIONS_KEPT = 16
+
+
+class Value:
+    """Something that an expression may give."""
+
+    __slots__ = ()
+
+
+class Opaque(Value):
+    """Any object."""
+
+    __slots__ = ("hint", "what")
+
+    def __init__(self, what: str, hint: type | None = None) -> None:
+        self.what = what  # in words, for a reason
+        self.hint = hint  # its class, if somebody says so without being checked
+
+
+class Known(Value):
+    """One object that exists already."""
+
+    __slots__ = ("obj",)
+
+    def __init__(self, obj: Any) -> None:
+        self.obj = obj
+
+
+class Plain(Value):
+    """An object of exactly this built-in type, made by the interpreter or by pydantic."""
+
+    __slots__ = ("bits", "element", "key", "size", "type")
+
+    def __init__(
+        self,
+        type: type,  # noqa: A002
+        *,
+        bits: float = INTEGER_BITS,
+        size: float = 1.0,
+        element: Value | None = None,
+        key: Value | None = None,
+    ) -> None:
+        self.type = type
+        self.bits = bits  # of an integer, at most
+        self.size = size  # of a text or a container, in texts of TEXT_CLAIMED characters
+        self.element = element  # of a container, any of its elements
+        self.key = key  # of a dict, any of its keys
+
+
+class Box(Value):
+    """A list, tuple, dict or set that this call made."""
+
+    __slots__ = ("elements", "exact", "keys", "type")
+
+    def __init__(
+        self,
+        type: type,  # noqa: A002
+        elements: list[Value],
+        keys: list[Value] | None = None,
+        *,
+        exact: bool = True,
+    ) -> None:
+        self.type = type
+        self.elements = elements  # all that may be in it
+        self.keys = keys
+        self.exact = exact  # exactly these, in this order
+
+
+class Made(Value):
+    """An instance of exactly this class that this call made: nobody else has it yet."""
+
+    __slots__ = ("attributes", "cls")
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls
+        self.attributes: dict[str, list[Value]] = {}  # all that were stored under a name
+
+
+class Held(Value):
+    """An instance of exactly this class that others may have, too."""
+
+    __slots__ = ("cls", "what")
+
+    def __init__(self, cls: type, what: str) -> None:
+        self.cls = cls
+        self.what = what
+
+
+class Bound(Value):
+    """A method, and what it was read from."""
+
+    __slots__ = ("function", "owner", "receiver")
+
+    def __init__(self, function: Any, receiver: Value | None, owner: type | None = None) -> None:
+        self.function = function
+        self.receiver = receiver  # None: it was read from a class, and is not bound
+        self.owner = owner  # the class that defines it
+
+
+class Above(Value):
+    """What `super()` gives."""
+
+    __slots__ = ("cls", "receiver", "start")
+
+    def __init__(self, cls: type, receiver: Value, start: type) -> None:
+        self.cls = cls  # whose order of resolution counts
+        self.receiver = receiver
+        self.start = start  # it is looked up behind this one
+
+
+class View(Value):
+    """What is gone through later, when what it shows may have changed: `d.items()`, `zip(...)`."""
+
+    __slots__ = ("boxes", "part")
+
+    def __init__(self, part: str, boxes: tuple[Box, ...]) -> None:
+        self.part = part
+        self.boxes = boxes
+
+
+class Function(Value):
+    """A function made by this call: making it is harmless, what calling it does is not known."""
+
+    __slots__ = ()
+
+
+class AnyOf(Value):
+    """One of several; of none if there is nothing that gets here."""
+
+    __slots__ = ("options",)
+
+    def __init__(self, options: tuple[Value, ...]) -> None:
+        self.options = options
+
+
+NEVER = AnyOf(())
+
+
+def options_of(value: Value) -> tuple[Value, ...]:
+    """Give everything that `value` may be, none of it an `AnyOf`."""
+    return value.options if isinstance(value, AnyOf) else (value,)
+
+
+def any_of(values: Iterable[Value]) -> Value:
+    """Give what is one of `values`."""
+    found: list[Value] = []
+    for value in _flat(values):
+        if not any(_covers(other, value) for other in found):
+            found.append(value)
+    if len(found) == 1:
+        return found[0]
+    if len(found) > _OPTIONS_KEPT:
+        return Opaque("a value of too many kinds")
+    return AnyOf(tuple(found))
+
+
+def _flat(values: Iterable[Value]) -> Iterator[Value]:
+    for value in values:
+        yield from options_of(value)
+
+
+def _covers(one: Value, other: Value) -> bool:
+    if one is other:
+        return True
+    if isinstance(one, Known) and isinstance(other, Known):
+        return one.obj is other.obj
+    if isinstance(one, Held) and isinstance(other, Held):
+        return one.cls is other.cls
+    if isinstance(one, Function) and isinstance(other, Function):
+        return True
+    if isinstance(one, Opaque) and isinstance(other, Opaque):
+        return one.what == other.what and one.hint is other.hint
+    if isinstance(one, Plain) and isinstance(other, Plain):
+        return (
+            one.type is other.type
+            and one.bits >= other.bits
+            and one.size >= other.size
+            and one.element is other.element
+            and one.key is other.key
+        )
+    return False
+
+
+def builtin_type(value: Value) -> type | None:
+    """Give the exact type of `value` if it is a built-in one of those that are known here."""
+    if isinstance(value, (Plain, Box)):
+        return value.type
+    if isinstance(value, Known):
+        kind = type(value.obj)
+        if kind in SCALARS or kind in _CONSTANT_CONTAINERS:
+            return kind
+    return None
+
+
+def class_of(value: Value) -> type | None:
+    """Give the exact class of `value`, None if it is not known."""
+    if isinstance(value, (Made, Held)):
+        return value.cls
+    if isinstance(value, Known):
+        return type(value.obj)
+    if isinstance(value, (Plain, Box)):
+        return value.type
+    return None
+
+
+_CONSTANT_CONTAINERS = frozenset({tuple, frozenset})
+
+
+def iterated(box: Box) -> list[Value]:
+    """Give what going through `box` gives: of a dict its keys."""
+    return box.elements if box.keys is None else box.keys
+
+
+def is_scalar(value: Value) -> bool:
+    """Say whether `value` is surely text, bytes, a number, a truth value or None."""
+    return all(builtin_type(option) in SCALARS for option in options_of(value))
+
+
+def is_hashable(value: Value) -> bool:
+    """Say whether hashing `value` and comparing it runs no code of anybody's."""
+    return all(map(_is_deeply_plain, options_of(value)))
+
+
+def _is_deeply_plain(value: Value) -> bool:
+    if isinstance(value, Known):
+        return is_constant(value.obj)
+    if isinstance(value, Plain):
+        return value.type in SCALARS or (
+            value.type in _CONSTANT_CONTAINERS
+            and value.element is not None
+            and is_hashable(value.element)
+        )
+    if isinstance(value, Box):
+        return value.type in _CONSTANT_CONTAINERS and all(map(is_hashable, value.elements))
+    return False
+
+
+def is_comparable(value: Value) -> bool:
+    """Say whether comparing `value` with another such runs no code of anybody's."""
+    for option in options_of(value):
+        if isinstance(option, Box):
+            if not all(map(is_comparable, [*option.elements, *(option.keys or ())])):
+                return False
+        elif isinstance(option, Plain) and option.type not in SCALARS:
+            parts = [part for part in (option.element, option.key) if part is not None]
+            if option.element is None or not all(map(is_comparable, parts)):
+                return False
+        elif not _is_deeply_plain(option):
+            return False
+    return True
+
+
+def is_constant(obj: Any) -> bool:
+    """Say whether `obj` is a scalar, or a tuple or frozenset of such."""
+    kind = type(obj)
+    if kind in SCALARS:
+        return True
+    return kind in _CONSTANT_CONTAINERS and len(obj) <= 64 and all(map(is_constant, obj))
+
+
+def bits_of(value: Value) -> float:
+    """Give how many bits the integer `value` has at most; 0 for what is none."""
+    if isinstance(value, Known):
+        return value.obj.bit_length() if type(value.obj) is int else 1.0
+    if isinstance(value, Plain):
+        return value.bits if value.type is int else 1.0
+    return 0.0
+
+
+def size_of(value: Value) -> float:
+    """Give how large `value` is at most, in texts of TEXT_CLAIMED characters."""
+    if isinstance(value, Known):
+        obj = value.obj
+        return len(obj) / TEXT_CLAIMED if type(obj) in (str, bytes, tuple, frozenset) else 0.01
+    if isinstance(value, Plain):
+        return value.size if value.type not in (int, float, bool, NoneType) else 0.01
+    if isinstance(value, Box):
+        return 0.01 * len(value.elements)
+    return (
+        max((size_of(option) for option in options_of(value)), default=0.0)
+        if isinstance(value, AnyOf)
+        else 0.01
+    )

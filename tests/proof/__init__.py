@@ -1,0 +1,1 @@
+"""Tests of what is proven of callables, and of what is not."""

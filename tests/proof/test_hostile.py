@@ -1,0 +1,243 @@
+"""Nothing that hides something is proven, and what is changed after its proof is noticed."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fastapi_async_safe._proof import prove
+from tests.proof.hostile import CASES
+
+
+def test_there_are_many() -> None:
+    assert len(CASES) >= 60
+
+
+@pytest.mark.parametrize(
+    "call", [call for _, call in CASES], ids=[name.replace(" ", "-") for name, _ in CASES]
+)
+def test_what_hides_something_is_not_proven(call: Callable[..., Any]) -> None:
+    proof = prove(call)
+    assert not proof.holds
+    assert proof.reasons
+    assert not any("could not be followed" in reason.text for reason in proof.reasons)
+
+
+CHANGEABLE = """
+import time
+import functools
+from dataclasses import dataclass, field
+
+LIMIT = 10
+
+def helper():
+    return 1
+
+def calls_helper():
+    return helper()
+
+def uses_builtin(a: str = ""):
+    return len(a)
+
+def uses_default():
+    return with_default()
+
+def with_default(a: int = 1, *, b: int = 2):
+    return a == b
+
+class Base:
+    def __init__(self, a: int = 0):
+        self.a = a
+        self.check()
+
+    def check(self):
+        return 1
+
+class Derived(Base):
+    pass
+
+class Sub(Base):
+    def __init__(self, a: int = 0):
+        super().__init__(a)
+
+@dataclass
+class Data:
+    a: int = 0
+    b: list = field(default_factory=list)
+
+class Shown:
+    @property
+    def x(self):
+        return 1
+
+    def __init__(self):
+        self.y = self.x
+
+def closed():
+    inner = helper
+
+    def call():
+        return inner()
+
+    return call
+
+close = closed()
+
+class Instance:
+    def __init__(self):
+        self.act = helper
+
+    def __call__(self):
+        return self.act()
+
+instance = Instance()
+part = functools.partial(with_default, b=3)
+
+class Settings:
+    debug = False
+
+settings = Settings()
+
+def reads_settings():
+    return 1 if settings.debug else 2
+
+CODES = {"a": 1}
+
+def looks_up(a: str = ""):
+    return CODES.get(a) if a in CODES else CODES["a"]
+"""
+
+
+def slow(*args: Any, **kwargs: Any) -> int:
+    return 1
+
+
+class Slow:
+    def __bool__(self) -> bool:
+        return True
+
+    def __get__(self, instance: object, owner: object) -> int:
+        return 1
+
+
+def setter(path: str, name: str, value: Any) -> Callable[[types.ModuleType], None]:
+    def change(module: types.ModuleType) -> None:
+        target: Any = module
+        for part in path.split(".") if path else ():
+            target = getattr(target, part)
+        setattr(target, name, value)
+
+    return change
+
+
+def close_over(module: types.ModuleType) -> None:
+    module.close.__closure__[0].cell_contents = slow
+
+
+CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
+    ("calls_helper", "another function of that name", setter("", "helper", slow)),
+    ("calls_helper", "other code of a function", setter("helper", "__code__", slow.__code__)),
+    ("calls_helper", "other code of its own", setter("calls_helper", "__code__", slow.__code__)),
+    ("uses_builtin", "a global of a builtin's name", setter("", "len", slow)),
+    ("uses_default", "other defaults", setter("with_default", "__defaults__", (Slow(),))),
+    (
+        "uses_default",
+        "other defaults by name",
+        setter("with_default", "__kwdefaults__", {"b": Slow()}),
+    ),
+    (
+        "uses_default",
+        "a default by name changed in place",
+        lambda module: module.with_default.__kwdefaults__.update(b=Slow()),
+    ),
+    ("Base", "another method", setter("Base", "check", slow)),
+    ("Base", "a method's other code", setter("Base.check", "__code__", slow.__code__)),
+    ("Base", "a __setattr__", setter("Base", "__setattr__", slow)),
+    ("Base", "a __getattribute__", setter("Base", "__getattribute__", slow)),
+    ("Base", "a __del__", setter("Base", "__del__", slow)),
+    ("Base", "a descriptor for an attribute", setter("Base", "a", property(slow, slow))),
+    ("Base", "a __new__", setter("Base", "__new__", slow)),
+    ("Base", "another __init__", setter("Base", "__init__", slow)),
+    ("Derived", "a method below", setter("Derived", "check", slow)),
+    ("Derived", "a method above", setter("Base", "check", slow)),
+    (
+        "Derived",
+        "other bases",
+        lambda module: setattr(
+            module.Derived, "__bases__", (type("Other", (module.Base,), {"check": slow}),)
+        ),
+    ),
+    ("Sub", "another __init__ above", setter("Base", "__init__", slow)),
+    (
+        "Data",
+        "a __post_init__ is not called, a __setattr__ is",
+        setter("Data", "__setattr__", slow),
+    ),
+    ("Data", "another __init__", setter("Data", "__init__", slow)),
+    (
+        "Data",
+        "another default factory",
+        lambda module: setattr(module.Data.__init__.__closure__[-1], "cell_contents", slow),
+    ),
+    ("Shown", "another property", setter("Shown", "x", property(slow))),
+    ("close", "another variable of a closure", close_over),
+    ("instance", "an attribute of an instance", setter("instance", "act", slow)),
+    ("instance", "another class", lambda module: setattr(module.instance, "__class__", module.Sub)),
+    (
+        "instance",
+        "other attributes",
+        lambda module: setattr(module.instance, "__dict__", {"act": slow}),
+    ),
+    ("instance", "another __call__", setter("Instance", "__call__", slow)),
+    ("part", "a keyword of a partial", lambda module: module.part.keywords.update(b=Slow())),
+    ("part", "what a partial calls", lambda module: module.part.__setstate__((slow, (), {}, {}))),
+    ("reads_settings", "a setting", setter("settings", "debug", Slow())),
+    ("reads_settings", "a setting of a class", setter("Settings", "debug", Slow())),
+    ("reads_settings", "other settings", setter("", "settings", Slow())),
+    ("looks_up", "a key more", lambda module: module.CODES.update({Slow(): 1})),
+    ("looks_up", "another value", lambda module: module.CODES.update(a=Slow())),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [(name, change) for name, _, change in CHANGES],
+    ids=[f"{name}-{what}".replace(" ", "-") for name, what, _ in CHANGES],
+)
+def test_a_change_is_noticed(
+    name: str,
+    change: Callable[[types.ModuleType], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "changeable.py").write_text(CHANGEABLE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "changeable", raising=False)
+    module = importlib.import_module("changeable")
+    proof = prove(getattr(module, name))
+    assert proof.holds, proof.reasons
+    assert proof.is_current()
+    change(module)
+    assert not proof.is_current()
+    monkeypatch.delitem(sys.modules, "changeable", raising=False)
+
+
+def test_another_builtin_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    proof = prove(measures)
+    assert proof.holds
+    monkeypatch.setattr(builtins, "len", slow)
+    changed = proof.is_current()
+    monkeypatch.undo()
+    assert not changed
+
+
+def measures(a: str = "") -> int:
+    return len(a)

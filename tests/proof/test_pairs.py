@@ -1,0 +1,30 @@
+"""Each construct that is proven, and the nearest that is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fastapi_async_safe._proof import prove
+from tests.proof.pairs import PAIRS
+
+IDS = [name.replace(" ", "-") for name, _, _ in PAIRS]
+
+
+@pytest.mark.parametrize("call", [call for _, call, _ in PAIRS], ids=IDS)
+def test_a_construct_is_proven(call: Callable[..., Any]) -> None:
+    proof = prove(call)
+    assert proof.reasons == ()
+    assert proof.holds
+    assert proof.verdict == "proven"
+    assert proof.is_current()
+
+
+@pytest.mark.parametrize("call", [call for _, _, call in PAIRS], ids=IDS)
+def test_the_nearest_form_is_not(call: Callable[..., Any]) -> None:
+    proof = prove(call)
+    assert not proof.holds
+    assert proof.verdict in ("unknown", "blocks")
+    assert not any("could not be followed" in reason.text for reason in proof.reasons)

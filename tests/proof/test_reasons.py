@@ -1,0 +1,181 @@
+"""What a proof that does not hold says."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import pytest
+from fastapi import Depends
+
+import fastapi_async_safe
+from fastapi_async_safe import Proof, Reason, prove
+
+LOCK = threading.Lock()
+CLIENT = httpx.Client()
+
+
+def sleeps() -> None:
+    time.sleep(1)
+
+
+def opens(name: str) -> Any:
+    with open(name) as file:  # noqa: PTH123
+        return file.read()
+
+
+def reads_a_path(name: str) -> str:
+    return Path(name).read_text()
+
+
+def locks() -> None:
+    with LOCK:
+        pass
+
+
+def acquires() -> None:
+    LOCK.acquire()
+
+
+def asks_the_network() -> Any:
+    return urllib.request.urlopen("http://x")
+
+
+def asks_by_httpx() -> Any:
+    return httpx.get("http://x")
+
+
+def asks_by_a_client() -> Any:
+    return CLIENT.get("http://x")
+
+
+def runs_a_process() -> Any:
+    return subprocess.run(["true"], check=True)
+
+
+def connects() -> Any:
+    return sqlite3.connect("x")
+
+
+def give_connection() -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect("x")
+    yield connection
+
+
+def uses_a_connection(connection: Annotated[sqlite3.Connection, Depends(give_connection)]) -> Any:
+    return connection.execute("select 1")
+
+
+def hands_out_a_connection(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    yield connection
+
+
+def calls_what_sleeps() -> None:
+    if time.time() > 0:
+        sleeps()
+
+
+def within_a_loop(names: list[str]) -> None:
+    for _ in names:
+        sleeps()
+
+
+class SleepsAtOnce:
+    def __init__(self) -> None:
+        self.nap()
+
+    def nap(self) -> None:
+        time.sleep(1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        sleeps,
+        opens,
+        reads_a_path,
+        locks,
+        acquires,
+        asks_the_network,
+        asks_by_httpx,
+        asks_by_a_client,
+        runs_a_process,
+        connects,
+        give_connection,
+        uses_a_connection,
+        hands_out_a_connection,
+        calls_what_sleeps,
+        within_a_loop,
+        SleepsAtOnce,
+    ],
+)
+def test_what_is_known_to_block_is_said(call: Callable[..., Any]) -> None:
+    proof = prove(call)
+    assert proof.verdict == "blocks"
+    assert any(reason.blocks for reason in proof.reasons)
+
+
+def keeps_a_connection(connection: Annotated[sqlite3.Connection, Depends(give_connection)]) -> Any:
+    return {"connection": connection}
+
+
+def joins_a_path(path: Path) -> Any:
+    return path.with_suffix(".x")
+
+
+def test_what_only_keeps_a_connection_is_proven() -> None:
+    assert prove(keeps_a_connection).holds
+
+
+def test_paths_that_are_only_computed_do_not_block() -> None:
+    assert prove(joins_a_path).verdict == "unknown"
+
+
+def test_a_reason_tells_the_place() -> None:
+    (reason,) = prove(calls_what_sleeps).reasons
+    line = sleeps.__code__.co_firstlineno + 1
+    assert reason == Reason(
+        __file__, line, "calls `time.sleep`, which sleeps", "time.sleep(1)", blocks=True
+    )
+    assert str(reason) == f"{__file__}:{line}: calls `time.sleep`, which sleeps"
+
+
+def test_what_has_no_source_is_said() -> None:
+    namespace: dict[str, Any] = {}
+    exec("def made() -> int:\n    return 1", namespace)
+    (reason,) = prove(namespace["made"]).reasons
+    assert "its source cannot be read" in reason.text
+
+
+@pytest.mark.parametrize("call", [1, None, "x", print, len, dict.get, object(), int, type, super])
+def test_anything_may_be_asked_about(call: Any) -> None:
+    proof = prove(call)
+    assert isinstance(proof, Proof)
+    assert not any("could not be followed" in reason.text for reason in proof.reasons)
+
+
+def test_it_is_public() -> None:
+    assert {"prove", "Proof", "Reason"} <= set(fastapi_async_safe.__all__)
+
+
+class Repository:
+    __slots__ = ("session",)
+
+    def find(self) -> int:
+        return 1
+
+
+def service(repository: Annotated[Any, Depends(Repository)]) -> Any:
+    return repository.find()
+
+
+def test_results_are_not_trusted_under_overrides() -> None:
+    assert prove(service).holds
+    assert not prove(service, trusts_results=False).holds
