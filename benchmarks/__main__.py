@@ -31,7 +31,7 @@ from benchmarks.runs.rounds import compare
 from benchmarks.subjects.contenders import Peer
 from fastapi_async_safe import resolver_backend
 
-USUAL_WORKLOADS = ("W0", "W1", "W2", "W4", "W8")
+USUAL_WORKLOADS = ("W0", "W1", "W2", "W4", "W8", "W15")
 USUAL_VARIANTS = (Variant.STOCK, Variant.ASYNC_BY_HAND, Variant.PYTHON, Variant.COMPILED)
 HTTP_CONNECTIONS = {
     **dict.fromkeys(("W0", "W2"), (64, 1000)),
@@ -42,6 +42,8 @@ HTTP_ROUNDS, HTTP_SECONDS = 5, 5
 POOL_ROUNDS, POOL_SECONDS = 1, 30
 RESULTS = Path(__file__).with_name("results.json")
 PLOT = Path(__file__).with_name("results.svg")
+README = Path(__file__).parents[1] / "README.md"
+FIGURES = Path(__file__).parents[1] / "docs" / "figures.md"
 
 cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -57,7 +59,7 @@ def table(
         list[str] | None, typer.Option("--workload", "-w", help="Only these; may be repeated.")
     ] = None,
     every_workload: Annotated[
-        bool, typer.Option("--all", help="All workloads instead of W0, W1, W2, W4 and W8.")
+        bool, typer.Option("--all", help=f"All workloads instead of {', '.join(USUAL_WORKLOADS)}.")
     ] = False,
     every_variant: Annotated[
         bool, typer.Option("--variants", help="Hand-written endpoints and wrappers, too.")
@@ -140,18 +142,15 @@ def show_http(
 @cli.command("report")
 def write_report(
     results: SavedResults = RESULTS,
-    readme: Annotated[
-        Path | None, typer.Option(help="A page with markers to put the tables into.")
-    ] = None,
+    readme: Annotated[Path, typer.Option(help="The page with the summary.")] = README,
+    figures: Annotated[Path, typer.Option(help="The page with all tables.")] = FIGURES,
     chart: Annotated[Path, typer.Option("--plot", help="Where to write the plot.")] = PLOT,
 ) -> None:
-    """Make the README's tables and the plot from saved results."""
+    """Write the tables of README.md and docs/figures.md, and the plot, from saved results."""
     saved = Results.load(results)
-    chart.write_text(plot.svg(saved))
-    if readme:
-        report.put_into(readme, report.markdown(saved))
-    else:
-        typer.echo(report.markdown(saved))
+    report.put_into(readme, "summary", report.summary(saved))
+    report.put_into(figures, "figures", report.markdown(saved))
+    chart.write_text(plot.svg(saved), encoding="utf-8")
 
 
 @cli.command("targets")

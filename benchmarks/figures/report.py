@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.figures.results import Results
+from benchmarks.runs import memory
 from benchmarks.runs.calls import Level
 from benchmarks.subjects.contenders import Peer, label
 from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant
 
-START, END = "<!-- figures -->", "<!-- /figures -->"
-
+TRIPS = (
+    "A trip is one to the thread pool and back, counted. Where no number of trips is given, there "
+    "was none."
+)
+SUMMARY = ("W0", "W1", "W2", "W4", "W12", "W15")
 COLUMNS = (Variant.STOCK, Variant.ASYNC_BY_HAND, Variant.PYTHON, Variant.COMPILED)
 
 
@@ -26,7 +30,69 @@ def markdown(results: Results) -> str:
         parts += [_title("W2 beside other projects, whole request, microseconds"), peers]
     if results.http:
         parts += [_title("Over HTTP: uvicorn, httptools, uvloop, wrk"), _http(results)]
+    if start_up := _start_up(results):
+        parts += [_title("Start and memory"), start_up]
     return "\n\n".join(parts) + "\n"
+
+
+def summary(results: Results) -> str:
+    """A few workloads for people in a hurry, with trips and gain, and a sentence on HTTP."""
+    rows = [row for name in SUMMARY if (row := _summary_row(results, name))]
+    header = ["whole request, microseconds", *(column.label for column in COLUMNS), "times faster"]
+    parts = [_table(header, rows), TRIPS]
+    rates = [
+        results.http_figure("W2", variant, 64, "requests_per_second")
+        for variant in (Variant.COMPILED, Variant.STOCK)
+    ]
+    if rates[0] and rates[1]:
+        parts.append(
+            f"Over HTTP, with 64 connections, {WORKLOADS['W2'].title}: {rates[0]:,.0f} requests "
+            f"a second, on stock {rates[1]:,.0f}."
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _summary_row(results: Results, workload: str) -> list[str]:
+    """The cells of one workload, or none where it was not timed."""
+    stock, ours = (workload, Variant.STOCK), (workload, Variant.COMPILED)
+    gain = results.ratio(Level.REQUEST, stock, ours)
+    if gain is None:
+        return []
+    cells = []
+    for column in COLUMNS:
+        timing = results.timing(workload, column)
+        median = results.median(Level.REQUEST, workload, column)
+        trips = timing.thread_trips if timing else 0
+        cells.append((_microseconds(median) if median else "") + _trips(trips))
+    return [WORKLOADS[workload].title, *cells, f"{gain:.1f}"]
+
+
+def _trips(count: int) -> str:
+    return f" ({count} trip{'s' if count > 1 else ''})" if count else ""
+
+
+def _microseconds(seconds: float) -> str:
+    return f"{seconds * 1e6:,.1f}" if seconds < 1e-4 else f"{seconds * 1e6:,.0f}"
+
+
+def _start_up(results: Results) -> str:
+    """Import, plans and memory, as far as they were measured."""
+    found = []
+    if results.start_up:
+        plans = results.start_up["plans"].get("compiled") or results.start_up["plans"]["python"]
+        import_milliseconds = results.start_up["import_seconds"] * 1e3
+        found.append(f"Importing the package takes {import_milliseconds:.0f} ms beside FastAPI.")
+        found.append(
+            f"The plans of 1,000 routes with 10 dependencies each take {plans['seconds']:.1f} s "
+            "together, made when a route is first requested, and "
+            f"{plans['bytes_per_route'] / 1024:.0f} KiB a route."
+        )
+    if points := results.memory.get("compiled"):
+        found.append(
+            f"After a tenth of {memory.REQUESTS:,} requests the process had "
+            f"{points[0] / 2**20:.1f} MiB, after all of them {points[-1] / 2**20:.1f}."
+        )
+    return " ".join(found)
 
 
 def _title(text: str) -> str:
@@ -46,7 +112,7 @@ def _cell(results: Results, level: Level, workload: str, contender: str) -> str:
     median = results.median(level, workload, contender)
     if median is None:
         return ""
-    shown = f"{median * 1e6:,.1f}" if median < 1e-4 else f"{median * 1e6:,.0f}"
+    shown = _microseconds(median)
     ratio = results.ratio(level, (workload, Variant.STOCK), (workload, contender))
     if contender == Variant.STOCK or ratio is None:
         return shown
@@ -82,14 +148,15 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, aligned, *rows))
 
 
-def put_into(page: Path, text: str) -> None:
-    """Put `text` between the two markers in a page.
+def put_into(page: Path, name: str, text: str) -> None:
+    """Put `text` between the two comments in a page that have that name.
 
     Raises:
-        ValueError: the page does not have both markers.
+        ValueError: the page does not have both.
     """
-    before, start, rest = page.read_text().partition(START)
-    _, end, after = rest.partition(END)
+    first, last = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, start, rest = page.read_text(encoding="utf-8").partition(first)
+    _, end, after = rest.partition(last)
     if not start or not end:
-        raise ValueError(f"{page} has no lines {START} and {END}")
-    page.write_text(f"{before}{START}\n\n{text}\n{END}{after}")
+        raise ValueError(f"{page} has no lines {first} and {last}")
+    page.write_text(f"{before}{first}\n\n{text}\n{last}{after}", encoding="utf-8")

@@ -249,12 +249,41 @@ def test_the_tables_show_what_was_measured(results: Results) -> None:
 
 def test_the_tables_go_between_the_markers_of_a_page(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
-    page.write_text(f"above\n{report.START}\nold\n{report.END}\nbelow\n")
+    page.write_text("above\n<!-- some -->\nold\n<!-- /some -->\nbelow\n")
 
-    report.put_into(page, "new\n")
-    report.put_into(page, "newer\n")
+    report.put_into(page, "some", "new\n")
+    report.put_into(page, "some", "newer\n")
 
-    assert page.read_text() == f"above\n{report.START}\n\nnewer\n\n{report.END}\nbelow\n"
+    assert page.read_text() == "above\n<!-- some -->\n\nnewer\n\n<!-- /some -->\nbelow\n"
+
+
+def test_the_summary_shows_trips_and_gain(results: Results) -> None:
+    text = report.summary(results)
+
+    title = WORKLOADS["W2"].title
+    assert (
+        f"| {title} | 40.0 (1 trip) | 20.0 (1 trip) | 20.0 (1 trip) | 20.0 (1 trip) | 2.0 |" in text
+    )
+    assert "7,000 requests a second, on stock 1,000." in text
+
+
+def test_the_pages_of_this_project_show_the_saved_results(tmp_path: Path) -> None:
+    pages = {name: tmp_path / Path(name).name for name in ("README.md", "docs/figures.md")}
+    for name, page in pages.items():
+        page.write_text((ROOT / name).read_text())
+
+    made = CliRunner().invoke(
+        cli,
+        [
+            *("report", "--readme", str(pages["README.md"])),
+            *("--figures", str(pages["docs/figures.md"]), "--plot", str(tmp_path / "plot.svg")),
+        ],
+    )
+
+    assert made.exit_code == 0
+    for name, page in pages.items():
+        assert page.read_text() == (ROOT / name).read_text()
+    assert (tmp_path / "plot.svg").read_text() == (ROOT / "benchmarks/results.svg").read_text()
 
 
 def test_profiles_name_the_functions_of_a_request() -> None:
@@ -274,7 +303,7 @@ def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:
     page.write_text("nothing\n")
 
     with pytest.raises(ValueError, match="has no lines"):
-        report.put_into(page, "new")
+        report.put_into(page, "some", "new")
 
 
 def test_the_plot_is_valid_svg_with_a_bar_for_each_variant_shown(results: Results) -> None:

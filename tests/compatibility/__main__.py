@@ -43,7 +43,8 @@ def main(
     ] = 900,
     cache: Annotated[Path, typer.Option(help="Where environments and logs are kept.")] = _CACHE,
     as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the table of the README at the end.")
+        bool,
+        typer.Option("--markdown", help="Print the table for docs/compatibility.md."),
     ] = False,
 ) -> None:
     """Run the test suite against the last patch of every supported FastAPI minor."""

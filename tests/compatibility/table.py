@@ -1,4 +1,4 @@
-"""The table of the README."""
+"""The table of docs/compatibility.md."""
 
 from __future__ import annotations
 
