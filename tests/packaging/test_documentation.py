@@ -33,10 +33,11 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES, ids=name)
-def test_the_examples_of_a_page_run_one_after_another(page: Path) -> None:
-    examples = PYTHON.findall(read(page))
+def test_the_examples_of_a_page_run_one_after_another(page: Path, tmp_path: Path) -> None:
+    file = tmp_path / "examples.py"
+    file.write_text("\n".join(PYTHON.findall(read(page))), encoding="utf-8")
 
-    command = [sys.executable, "-W", "ignore", "-c", "\n".join(examples)]
+    command = [sys.executable, "-W", "ignore", str(file)]
     ran = subprocess.run(command, check=False, capture_output=True, text=True)
 
     assert ran.returncode == 0, ran.stderr
