@@ -7,10 +7,11 @@ from cpython.contextvars cimport (
     get_value_no_default,
 )
 from cpython.list cimport PyList_GET_SIZE
-from cpython.long cimport PyLong_AsSsize_t, PyLong_FromLongLong, PyLong_FromVoidPtr
+from cpython.long cimport PyLong_FromLongLong, PyLong_FromVoidPtr
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyObject, PyTypeObject
+from cpython.object cimport PyObject, PyObject_GetAttr, PyObject_SetAttr, PyTypeObject
 from cpython.ref cimport Py_CLEAR, Py_DECREF, Py_INCREF, Py_XDECREF
+from cpython.tuple cimport PyTuple_GET_SIZE
 from cpython.unicode cimport PyUnicode_DecodeLatin1, PyUnicode_DecodeUTF8
 from cpython.weakref cimport PyWeakref_GetRef, PyWeakref_NewRef
 from libc.string cimport memchr, memcmp, memset

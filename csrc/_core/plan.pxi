@@ -1,6 +1,6 @@
 # Plans: a dependant tree in the order in which it is solved, made once per route.
 
-PATH, QUERY, HEADER, COOKIE = range(4)
+SOURCES = PATH, QUERY, HEADER, COOKIE = range(4)
 cdef enum:
     _PATH, _QUERY, _HEADER, _COOKIE
 
@@ -40,6 +40,11 @@ cdef tuple no_arguments = ()
 cdef str made_query = _fastapi.MADE_QUERY
 cdef str made_headers = _fastapi.MADE_HEADERS
 cdef str made_cookies = _fastapi.MADE_COOKIES
+cdef str query_items = _fastapi.QUERY_ITEMS
+cdef str query_pairs = _fastapi.QUERY_PAIRS
+cdef str header_pairs = _fastapi.HEADER_PAIRS
+cdef object query_params = _fastapi.QueryParams
+cdef object headers_class = _fastapi.Headers
 cdef object function = _FunctionType
 cdef object member_descriptor = _MemberDescriptorType
 cdef bint tells_names = _fastapi.TELLS_NAMES
@@ -57,7 +62,7 @@ cdef class Param:
     cdef readonly int convert
     cdef readonly object validate
     cdef readonly object field
-    cdef Py_ssize_t number  # among the names of the query, set by the plan
+    cdef bytes raw_key  # as it stands in the headers of a scope, None if it cannot
 
     def __init__(
         self, *, str name, str key, tuple loc, bint many, int otherwise, default, dict missing,
@@ -65,6 +70,7 @@ cdef class Param:
     ):
         self.name = name
         self.key = key
+        self.raw_key = key.encode() if key.isascii() else None
         self.loc = loc
         self.many = many
         self.otherwise = otherwise
@@ -173,9 +179,7 @@ cdef class Plan:
     cdef readonly tuple after
     cdef readonly tuple nodes
     cdef readonly tuple keys
-    cdef readonly dict query_names
-    cdef readonly dict header_names
-    cdef readonly frozenset cookie_names
+    cdef readonly bint hands_out
     cdef readonly bint needs_stacks
     cdef readonly tuple watched
     cdef readonly tuple dependants
@@ -220,9 +224,8 @@ cdef class Plan:
 
     def __init__(
         self, *, connection, bint raw, new_response, new_solved, tuple order, tuple after,
-        tuple nodes, tuple keys, dict query_names, dict header_names, frozenset cookie_names,
-        bint needs_stacks, tuple watched, tuple dependants, tuple fields, tuple lists,
-        tuple chosen, bint inline, bint noted, bint joins_endpoint,
+        tuple nodes, tuple keys, bint needs_stacks, tuple watched, tuple dependants, tuple fields,
+        tuple lists, tuple chosen, bint inline, bint noted, bint joins_endpoint,
     ):
         self.connection = connection
         self.raw = raw
@@ -232,9 +235,7 @@ cdef class Plan:
         self.after = after
         self.nodes = nodes
         self.keys = keys
-        self.query_names = query_names
-        self.header_names = header_names
-        self.cookie_names = cookie_names
+        self.hands_out = any([node.connection_names for node in nodes])
         self.needs_stacks = needs_stacks
         self.watched = watched
         self.dependants = dependants
@@ -263,7 +264,7 @@ cdef class Plan:
         memset(self.owner_tags, 0, len(self.owners) * sizeof(unsigned int))
         self._find_hashes()
         self._find_places()
-        self._number_query_names()
+        self.query = _QueryNames(self._query_names())
 
     cdef int _find_hashes(self) except -1:
         # PERF: in a key is the call and some text; the hash of a function or class cannot change,
@@ -308,17 +309,17 @@ cdef class Plan:
             self.places[index].target = target
         return 0
 
-    cdef int _number_query_names(self) except -1:
+    cdef tuple _query_names(self):
+        cdef dict names = {}
         cdef Node node
         cdef Group group
         cdef Param param
-        self.query = _QueryNames(self.query_names)
         for node in self.nodes:
             for group in node.groups:
                 if group.source == _QUERY:
                     for param in group.params:
-                        param.number = self.query.numbers[param.key]
-        return 0
+                        names[param.key] = True
+        return tuple(names)
 
     cdef bint _fields_are_as_seen(self) except -1:
         cdef Py_ssize_t index, count = len(self.fields)

@@ -1,31 +1,26 @@
-# Reading parameters: query strings, headers and cookies of the raw request, and their values.
+# Reading parameters: what a request makes of its scope, and the values in it.
 
 cdef class _QueryNames:
-    """The names that a plan wants of a query, numbered."""
+    """The names of query parameters that a plan knows."""
 
-    cdef readonly tuple names
-    cdef readonly dict numbers
+    cdef tuple names
     cdef bytes _text  # all names, one after the other
     cdef scan_table _table
     cdef scan_name *_entries
-    cdef bint *_many
 
-    def __cinit__(self, dict names not None):
+    def __cinit__(self, tuple names not None):
         cdef Py_ssize_t count = len(names), buckets = 2, number, start = 0
         encoded = [name.encode() for name in names]
-        self.names = tuple(names)
-        self.numbers = {name: number for number, name in enumerate(names)}
+        self.names = names
         self._text = b"".join(encoded)
         while buckets < 2 * count:
             buckets *= 2
         self._entries = <scan_name *>_allocated(count * sizeof(scan_name))
-        self._many = <bint *>_allocated(count * sizeof(bint))
         self._table.buckets = <unsigned int *>_allocated(buckets * sizeof(unsigned int))
         memset(self._table.buckets, 0, buckets * sizeof(unsigned int))
         self._table.names = self._entries
         self._table.mask = buckets - 1
         for number in range(count):
-            self._many[number] = bool(names[self.names[number]])
             self._entries[number].start = PyBytes_AS_STRING(self._text) + start
             self._entries[number].length = len(<bytes>encoded[number])
             start += len(<bytes>encoded[number])
@@ -33,57 +28,40 @@ cdef class _QueryNames:
 
     def __dealloc__(self):
         PyMem_Free(self._entries)
-        PyMem_Free(self._many)
         PyMem_Free(self._table.buckets)
 
-    cdef int scan(self, bytes query, PyObject **found, dict lists) except -1:
-        """Put the last value of each name into `found`, at its number."""
-        cdef const char *cursor = PyBytes_AS_STRING(query)
-        cdef const char *end = cursor + PyBytes_GET_SIZE(query)
-        cdef scan_pair pair
-        cdef str name, value
+    cdef str text_of(self, scan_text name):
         cdef Py_ssize_t number
-        cdef PyObject *known
-        while True:
-            cursor = scan_next_pair(cursor, end, &pair)
-            if cursor == NULL:
-                return 0
-            if pair.name.flags == 0:
-                # PERF: no text is made of a name that is what it stands for: a third less.
-                number = scan_find(&self._table, pair.name.start, pair.name.length)
-                if number < 0:
-                    continue
-            else:
-                known = PyDict_GetItemWithError(self.numbers, _text(pair.name))
-                if known == NULL:
-                    continue
-                number = PyLong_AsSsize_t(<object>known)
-            value = _text(pair.value)
-            _put(&found[number], value)
-            if self._many[number]:
-                name = <str>self.names[number]
-                if name in lists:
-                    (<list>lists[name]).append(value)
-                else:
-                    lists[name] = [value]
+        if name.flags == 0:
+            # PERF: no text is made of a name that is known, and its hash is: a third less.
+            number = scan_find(&self._table, name.start, name.length)
+            if number >= 0:
+                return <str>self.names[number]
+        return _text(name)
 
 
-def scan_query(bytes query, dict names):
-    cdef _QueryNames wanted = _QueryNames(names)
-    cdef dict lists = {}
-    cdef Py_ssize_t number, count = len(names)
-    cdef PyObject **found = <PyObject **>_allocated(count * sizeof(PyObject *))
-    memset(found, 0, count * sizeof(PyObject *))
-    try:
-        wanted.scan(query, found, lists)
-        scalars = {
-            wanted.names[number]: <object>found[number]
-            for number in range(count)
-            if found[number] != NULL
-        }
-        return scalars, lists
-    finally:
-        _release(found, count)
+cdef _QueryNames no_names = _QueryNames(())
+
+
+cdef int _parse_query(bytes query, _QueryNames known, dict items, list pairs) except -1:
+    cdef const char *cursor = PyBytes_AS_STRING(query)
+    cdef const char *end = cursor + PyBytes_GET_SIZE(query)
+    cdef scan_pair pair
+    cdef str name, value
+    while True:
+        cursor = scan_next_pair(cursor, end, &pair)
+        if cursor == NULL:
+            return 0
+        name, value = known.text_of(pair.name), _text(pair.value)
+        PyDict_SetItem(items, name, value)
+        pairs.append((name, value))
+
+
+def parse_query(bytes query not None):
+    cdef dict items = {}
+    cdef list pairs = []
+    _parse_query(query, no_names, items, pairs)
+    return items, pairs
 
 
 cdef str _text(scan_text text):
@@ -112,28 +90,101 @@ cdef str _text(scan_text text):
             PyMem_Free(buffer)
 
 
-cdef object _bytes_of(key):
-    return bytes(key) if isinstance(key, (bytearray, memoryview)) else b""
+def received(request, int source):
+    return _received(request, source, no_names)
 
 
-def scan_headers(headers, dict names):
-    cdef dict scalars = {}, lists = {}
-    cdef PyObject *wanted
-    cdef str name, text
-    for key, value in headers:
-        wanted = PyDict_GetItemWithError(names, key if type(key) is bytes else _bytes_of(key))
-        if wanted == NULL:
-            continue
-        name, many = <tuple>wanted
-        text = value.decode("latin-1")
-        if name not in scalars:
-            scalars[name] = text
-        if many:
-            if name in lists:
-                (<list>lists[name]).append(text)
-            else:
-                lists[name] = [text]
-    return scalars, lists
+cdef object _received(request, int source, _QueryNames known):
+    if source == _PATH:
+        return request.path_params
+    if source == _QUERY:
+        return _query_of(request, known)
+    if source == _HEADER:
+        return _headers_of(request)
+    return _cookies_of(request)
+
+
+cdef inline PyObject *_kept(request, str name) except? NULL:
+    # Borrowed from the request.
+    return PyDict_GetItemWithError(PyObject_GenericGetDict(request, NULL), name)
+
+
+cdef object _in_scope(request, str name):
+    cdef PyObject *found = NULL
+    cdef object scope = request.scope
+    if type(scope) is dict:
+        found = PyDict_GetItemWithError(scope, name)
+    return None if found == NULL else <object>found
+
+
+cdef object _query_of(request, _QueryNames known):
+    cdef PyObject *found = _kept(request, made_query)
+    cdef dict items
+    cdef list pairs
+    if found != NULL:
+        return <object>found
+    query = _in_scope(request, "query_string")
+    if type(query) is not bytes:
+        return request.query_params
+    items, pairs = {}, []
+    _parse_query(<bytes>query, known, items, pairs)
+    made = _new(query_params)
+    PyObject_SetAttr(made, query_items, items)
+    PyObject_SetAttr(made, query_pairs, pairs)
+    PyDict_SetItem(PyObject_GenericGetDict(request, NULL), made_query, made)
+    return made
+
+
+cdef object _headers_of(request):
+    cdef PyObject *found = _kept(request, made_headers)
+    cdef list pairs
+    if found != NULL:
+        return <object>found
+    headers = _in_scope(request, "headers")
+    if type(headers) is not list:
+        return request.headers
+    pairs = (<list>headers)[:]
+    made = _new(headers_class)
+    PyDict_SetItem(request.scope, "headers", pairs)
+    PyObject_SetAttr(made, header_pairs, pairs)
+    PyDict_SetItem(PyObject_GenericGetDict(request, NULL), made_headers, made)
+    return made
+
+
+cdef object _cookies_of(request):
+    cdef PyObject *found = _kept(request, made_cookies)
+    if found != NULL:
+        return <object>found
+    headers = _headers_of(request)
+    if type(headers) is headers_class:
+        pairs = PyObject_GetAttr(headers, header_pairs)
+        if type(pairs) is list:
+            made = _parse_cookies(<list>pairs)
+            if made is not None:
+                PyDict_SetItem(PyObject_GenericGetDict(request, NULL), made_cookies, made)
+                return made
+    return request.cookies
+
+
+cdef inline bint _is_plain_pair(pair) noexcept:
+    # NOTE: some servers have other things there, which may run code of their own.
+    return (
+        type(pair) is tuple
+        and PyTuple_GET_SIZE(pair) == 2
+        and type((<tuple>pair)[0]) is bytes
+        and type((<tuple>pair)[1]) is bytes
+    )
+
+
+cdef inline bint _is_named(tuple pair, bytes name) noexcept:
+    cdef Py_ssize_t length = PyBytes_GET_SIZE(<bytes>pair[0])
+    return length == PyBytes_GET_SIZE(name) and memcmp(
+        PyBytes_AS_STRING(<bytes>pair[0]), PyBytes_AS_STRING(name), length
+    ) == 0
+
+
+cdef inline str _latin1(bytes text):
+    return PyUnicode_DecodeLatin1(PyBytes_AS_STRING(text), PyBytes_GET_SIZE(text), NULL)
 
 
 cdef inline bint _is_space(char byte) noexcept:
@@ -149,7 +200,13 @@ cdef str _stripped(const char *start, const char *end):
     return PyUnicode_DecodeLatin1(start, end - start, NULL)
 
 
-def scan_cookies(list headers, frozenset names):
+cdef dict _parse_cookies(list headers):
+    """Read cookies as Starlette's `HTTPConnection.cookies` reads them.
+
+    Returns:
+        The last value by name; None for Starlette to read what is seldom: cookies in several
+        headers, with quotes, or with other characters than those of ASCII.
+    """
     cdef bytes found = None
     cdef dict cookies = {}
     cdef const char *cursor
@@ -158,13 +215,12 @@ def scan_cookies(list headers, frozenset names):
     cdef const char *equals
     cdef str name, text
     for pair in headers:
-        if type(pair) not in (tuple, list) or len(pair) != 2:
+        if not _is_plain_pair(pair):
             return None
-        key, value = pair
-        if type(key) is not bytes or <bytes>key == b"cookie":
-            if type(key) is not bytes or type(value) is not bytes or found is not None:
+        if _is_named(<tuple>pair, b"cookie"):
+            if found is not None:
                 return None
-            found = <bytes>value
+            found = <bytes>(<tuple>pair)[1]
     if found is None:
         return cookies
     cursor = PyBytes_AS_STRING(found)
@@ -180,25 +236,33 @@ def scan_cookies(list headers, frozenset names):
             name, text = "", _stripped(cursor, stop)
         else:
             name, text = _stripped(cursor, equals), _stripped(equals + 1, stop)
-        if name in names and (name or text):
+        if name or text:
             cookies[name] = text
         cursor = stop + 1
     return cookies
 
 
-cdef dict _as_dict(mapping, tuple params):
-    if type(mapping) is dict:
-        return <dict>mapping
-    return {param.key: mapping.get(param.key) for param in params}
+def is_plain(received, int source):
+    return _is_plain(received, source)
 
 
-def extract(tuple params, scalars, lists, dict values, list errors):
+cdef inline bint _is_plain(received, int source) noexcept:
+    if source == _QUERY:
+        return type(received) is query_params
+    if source == _HEADER:
+        return type(received) is headers_class
+    return type(received) is dict
+
+
+def extract(tuple params not None, received, dict values not None, list errors not None):
     cdef Param param
     cdef Py_ssize_t number, count = len(params)
     cdef PyObject **found = <PyObject **>_allocated(count * sizeof(PyObject *))
     memset(found, 0, count * sizeof(PyObject *))
     try:
-        _extract(params, scalars, lists, NULL, found, errors)
+        for param in params:  # checks that they are
+            pass
+        _extract(params, received, found, errors)
         for number in range(count):
             if found[number] != NULL:
                 param = <Param>params[number]
@@ -207,27 +271,25 @@ def extract(tuple params, scalars, lists, dict values, list errors):
         _release(found, count)
 
 
-cdef int _extract(
-    tuple params, dict scalars, dict lists, PyObject **query, PyObject **values, list errors
-) except -1:
-    """Put the value of each parameter into `values`, one after the other.
-
-    One that takes one value has it from `query`, by its number, or where that is NULL, from
-    `scalars`.
-    """
+cdef int _extract(tuple params, received, PyObject **values, list errors) except -1:
+    """Put the value of each parameter into `values`, one after the other."""
     cdef Param param
     cdef PyObject *found
     cdef Py_ssize_t number
-    cdef object raw, value
+    cdef bint is_query = type(received) is query_params
+    cdef object items = received, raw, value
+    if is_query:
+        items = PyObject_GetAttr(received, query_items)
     for number in range(len(params)):
         param = <Param>params[number]
         if param.many:
-            found = PyDict_GetItemWithError(lists, param.key)
-        elif query != NULL:
-            found = query[param.number]
+            raw = _all_of(received, param, is_query)
+        elif type(items) is dict:
+            found = PyDict_GetItemWithError(items, param.key)
+            raw = None if found == NULL else <object>found
         else:
-            found = PyDict_GetItemWithError(scalars, param.key)
-        if found == NULL or <object>found is None:
+            raw = _first_of(received, param)
+        if raw is None:
             if param.otherwise == _SHARED:
                 _put(&values[number], param.default)
             elif param.missing is not None:
@@ -235,7 +297,6 @@ cdef int _extract(
             else:
                 _put(&values[number], _deepcopy(param.field.default))
             continue
-        raw = <object>found
         if param.convert <= _DECIMAL and type(raw) is str:
             if param.convert == _TEXT:
                 _put(&values[number], raw)
@@ -258,6 +319,49 @@ cdef int _extract(
         else:
             _put(&values[number], value)
     return 0
+
+
+cdef object _first_of(received, Param param):
+    """Give the first header of a name, None without one."""
+    cdef object pairs
+    if type(received) is headers_class and param.raw_key is not None:
+        pairs = PyObject_GetAttr(received, header_pairs)
+        if type(pairs) is list:
+            for pair in <list>pairs:
+                if not _is_plain_pair(pair):
+                    break
+                if _is_named(<tuple>pair, param.raw_key):
+                    return _latin1(<bytes>(<tuple>pair)[1])
+            else:
+                return None
+    return received.get(param.key)
+
+
+cdef object _all_of(received, Param param, bint is_query):
+    """Give all values of a name, None without one."""
+    cdef object pairs = None
+    cdef list found = []
+    if is_query:
+        pairs = PyObject_GetAttr(received, query_pairs)
+    elif type(received) is headers_class and param.raw_key is not None:
+        pairs = PyObject_GetAttr(received, header_pairs)
+    if type(pairs) is list:
+        for pair in <list>pairs:
+            if is_query:
+                if type(pair) is not tuple or PyTuple_GET_SIZE(pair) != 2:
+                    break
+                name = (<tuple>pair)[0]
+                if type(name) is not str:
+                    break
+                if name is param.key or <str>name == param.key:
+                    found.append((<tuple>pair)[1])
+            elif not _is_plain_pair(pair):
+                break
+            elif _is_named(<tuple>pair, param.raw_key):
+                found.append(_latin1(<bytes>(<tuple>pair)[1]))
+        else:
+            return found if PyList_GET_SIZE(found) else None
+    return received.getlist(param.key) or None
 
 
 cdef object _digits(str text):

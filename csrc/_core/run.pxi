@@ -35,14 +35,14 @@ cdef class Run:
     cdef readonly Node node
     cdef readonly dict values
     cdef PyObject **_values  # of all nodes, each at its place
-    cdef Py_ssize_t _value_count  # with those of the query and the slots
-    cdef PyObject **_query  # by number
+    cdef Py_ssize_t _value_count  # with those of the slots
     cdef PyObject **_slots  # what is in the dependency cache
     cdef Py_ssize_t *_marks  # how many errors there were when a node was entered
     cdef object _provider
     cdef bint _body_read
     cdef bint _raw
-    cdef bint _scanned  # the query of the scope
+    cdef bint _asks
+    cdef bint _asks_always
     cdef bint _reuses
     cdef Py_ssize_t _position
     cdef dict _others  # values that have no place, by the place of their node
@@ -50,12 +50,6 @@ cdef class Run:
     cdef object _background
     cdef object _response
     cdef dict _cache
-    cdef dict _query_lists
-    cdef list _header_list
-    cdef dict _headers
-    cdef dict _header_lists
-    cdef list _headers_seen
-    cdef dict _cookies
 
     def __init__(
         self, Plan plan not None, request, stack, provider, background, response, dict cache
@@ -65,14 +59,12 @@ cdef class Run:
     cdef int _begin(
         self, Plan plan, request, stack, provider, background, response, dict cache
     ) except -1:
-        cdef Py_ssize_t nodes = len(plan.nodes), query = len(plan.query.names)
-        cdef Py_ssize_t count = plan.size + query + len(plan.keys)
-        # One block: values, what the query has, slots, marks.
+        cdef Py_ssize_t nodes = len(plan.nodes), count = plan.size + len(plan.keys)
+        # One block: values, slots, marks.
         self._values = <PyObject **>_allocated((count + nodes) * sizeof(PyObject *))
         memset(self._values, 0, count * sizeof(PyObject *))
         self._value_count = count
-        self._query = self._values + plan.size
-        self._slots = self._query + query
+        self._slots = self._values + plan.size
         self._marks = <Py_ssize_t *>(self._values + count)
         self.plan = plan
         self.request = request
@@ -86,8 +78,10 @@ cdef class Run:
         self._cache = cache
         self._reuses = cache is None
         self._raw = plan.raw and type(request) is plan.connection
-        if self._raw:
-            self._read(plan, request)
+        if not self._raw:
+            self._reuses = False
+        self._asks = True
+        self._asks_always = plan.hands_out or not self._raw
         return 0
 
     def __dealloc__(self):
@@ -128,7 +122,7 @@ cdef class Run:
                 if node.reusable and self._reuses:
                     cached = self._slots[node.slot]
                     if cached != NULL:
-                        self._pass_on(~index, <object>cached)
+                        self._reuse(~index, <object>cached)
                         position = plan.after_numbers[position]
                         continue
                 self._marks[~index] = PyList_GET_SIZE(errors)
@@ -145,13 +139,13 @@ cdef class Run:
                     if node.reusable and self._reuses:
                         cached = self._slots[node.slot]
                         if cached != NULL:
-                            self._pass_on(index, <object>cached)
+                            self._reuse(index, <object>cached)
                             position += 1
                             continue
                     self._marks[index] = PyList_GET_SIZE(errors)
                 if in_thread and not (node.joins and self._raw):
                     return self._ask(_LOOP, node, position)
-                if node.groups or not self._raw:
+                if self._asks or node.groups:
                     self._extract(node, place)
                 if node.body_fields:
                     return self._ask(_BODY, node, position)
@@ -233,91 +227,43 @@ cdef class Run:
         call = node.declared.call
         return overrides.get(call, call) is not node.dependant.call
 
-    cdef int _read(self, Plan plan, request) except -1:
-        cdef object scope = request.scope, query, headers
-        if plan.query_names and not self._has_made(made_query):
-            query = scope["query_string"]
-            if type(query) is bytes:
-                self._scanned = True
-                self._query_lists = {}
-                plan.query.scan(<bytes>query, self._query, self._query_lists)
-            else:
-                request.query_params
-        if plan.header_names and not self._has_made(made_headers):
-            headers = scope["headers"]
-            if type(headers) is list:
-                self._header_list = headers
-            else:
-                request.headers
-        if len(plan.cookie_names) and not self._has_made(made_cookies):
-            headers = scope["headers"]
-            if type(headers) is list and not self._has_made(made_headers):
-                self._cookies = scan_cookies(headers, plan.cookie_names)
-            if self._cookies is None:
-                request.cookies
-        return 0
-
-    cdef inline bint _has_made(self, str name) except -1:
-        return name in <dict>PyObject_GenericGetDict(self.request, NULL)
-
     cdef int _extract(self, Node node, Place *place) except -1:
-        cdef Group group
+        cdef Group group = None
         cdef list errors = self._errors
-        cdef object request = self.request
+        cdef object request = self.request, container
         cdef PyObject **values = self._values + place.own
+        cdef Py_ssize_t number = 0
+        cdef int source
+        self._asks = self._asks_always
         if not self._raw:
             found, wrong = _fastapi.extract_all(node.dependant, request)
             self._put_named(node, place, found)
             errors.extend(wrong)
             return 0
-        for group in node.groups:
-            if not group.params:
-                found, wrong = _fastapi.extract(group.source, group.fields, request)
+        for source in range(_COOKIE + 1):
+            container = _received(request, source, self.plan.query)
+            if number == len(node.groups):
+                continue
+            group = <Group>node.groups[number]
+            if group.source != source:
+                continue
+            if len(group.params) and _is_plain(container, source):
+                _extract(group.params, container, values, errors)
+            else:
+                found, wrong = _fastapi.extract(source, group.fields, request)
                 self._put_named(node, place, found)
                 errors.extend(wrong)
-            elif group.source == _QUERY:
-                self._read_query()
-                _extract(group.params, None, self._query_lists, self._query, values, errors)
-            elif group.source == _PATH:
-                path_params = _as_dict(request.path_params, group.params)
-                _extract(group.params, path_params, None, NULL, values, errors)
-            elif group.source == _HEADER:
-                self._read_headers()
-                _extract(group.params, self._headers, self._header_lists, NULL, values, errors)
-            else:
-                _extract(group.params, self._read_cookies(group.params), None, NULL, values, errors)
             values += PyList_GET_SIZE(group.fields)
+            number += 1
         return 0
 
-    cdef int _read_query(self) except -1:
-        cdef Py_ssize_t number
-        if self._scanned and not self._has_made(made_query):
-            return 0
-        self._scanned = False
-        params = self.request.query_params
-        self._query_lists = {}
-        for name, number in self.plan.query.numbers.items():
-            Py_CLEAR(self._query[number])
-            if name in params:
-                _put(&self._query[number], params[name])
-                if self.plan.query_names[name]:
-                    self._query_lists[name] = params.getlist(name)
+    cdef int _reuse(self, Py_ssize_t index, value) except -1:
+        cdef int source
+        if self._asks_always:
+            for source in range(_COOKIE + 1):
+                _received(self.request, source, self.plan.query)
+        self._pass_on(index, value)
         return 0
-
-    cdef int _read_headers(self) except -1:
-        if self._header_list is None or self._has_made(made_headers):
-            headers = self.request.headers.raw
-        elif self._headers is None or not _same(self._headers_seen, self._header_list):
-            headers = self._headers_seen = self._header_list.copy()
-        else:
-            return 0
-        self._headers, self._header_lists = scan_headers(headers, self.plan.header_names)
-        return 0
-
-    cdef dict _read_cookies(self, tuple params):
-        if self._cookies is not None and not self._has_made(made_cookies):
-            return self._cookies
-        return _as_dict(self.request.cookies, params)
 
     cdef int _add_special(self, Node node, Place *place) except -1:
         cdef PyObject **values = self._values + place.start + 1 + place.count

@@ -38,10 +38,15 @@ def test_the_backend_is_what_installation_and_environment_say() -> None:
     assert resolver_backend() == expected_backend()
 
 
+def compiled_core() -> ModuleType:
+    """Give the compiled core."""
+    return import_module("fastapi_async_safe._core")
+
+
 @pytest.fixture
 def core() -> ModuleType:
     """Give the compiled core."""
-    return import_module("fastapi_async_safe._core")
+    return compiled_core()
 
 
 def twin(topic: str) -> ModuleType:
@@ -58,7 +63,7 @@ def names_in(text: str) -> list[str]:
             in_private_class = bool(match[1])
         if match := re.match(r"(?:cdef )?(?:class|async def|def) (\w+)", line):
             found.append(match[1])
-        elif match := re.match(r"([A-Z_]+(?:, [A-Z_]+)*)(?:: Any)? = ", line):
+        elif match := re.match(r"(?:SOURCES = )?([A-Z_]+(?:, [A-Z_]+)*)(?:: Any)? = ", line):
             found.extend(match[1].split(", "))
         elif in_private_class:
             continue
@@ -140,122 +145,80 @@ queries = st.one_of(
 )
 
 
-def by_starlette(query: bytes, names: dict[str, bool]) -> tuple[Any, Any]:
-    """Give what the wanted names of a query string are by Starlette's own reading of it."""
+def by_starlette(query: bytes) -> tuple[Any, Any]:
+    """Give what a query string is by Starlette's own reading of it."""
     params = QueryParams(query)
-    scalars = {name: params[name] for name in names if name in params}
-    lists = {name: params.getlist(name) for name, many in names.items() if many and name in params}
-    return scalars, lists
+    return params._dict, params._list
 
 
-def wanted_names(query: bytes, everything: bool) -> dict[str, bool]:
-    """Want names that are in the query string, and some that are not."""
-    names = ["a", "b", "ä", "", *(QueryParams(query) if everything else ())]
-    return {name: len(name) % 2 == 0 or name == "a" for name in names}
-
-
-@given(query=queries, everything=st.booleans())
+@given(query=queries)
 @many_examples
-def test_the_python_core_reads_queries_as_starlette(query: bytes, everything: bool) -> None:
-    names = wanted_names(query, everything)
-    assert _core_py.scan_query(query, names) == by_starlette(query, names)
+def test_the_python_core_reads_queries_as_starlette(query: bytes) -> None:
+    assert _core_py.parse_query(query) == by_starlette(query)
 
 
 @needs_compiled_core
-@given(query=queries, everything=st.booleans())
-@example(query=b"a=%e4\xe4+%41", everything=True)
-@example(query=b"a=" + b"%c3%a4" * 100, everything=False)
-@example(query=b"&&a&&=&", everything=True)
-@example(query=b"a=%", everything=True)
-@example(query=b"a=%4", everything=True)
-@example(query=b"", everything=True)
+@given(query=queries)
+@example(query=b"a=%e4\xe4+%41")
+@example(query=b"a=" + b"%c3%a4" * 100)
+@example(query=b"&&a&&=&")
+@example(query=b"a=%")
+@example(query=b"a=%4")
+@example(query=b"")
 @many_examples
-def test_the_compiled_core_reads_queries_as_the_python_core(query: bytes, everything: bool) -> None:
+def test_the_compiled_core_reads_queries_as_starlette(query: bytes) -> None:
     from fastapi_async_safe import _core
 
-    names = wanted_names(query, everything)
-    expected = _core_py.scan_query(query, names)
-    given_ = _core.scan_query(query, names)
-    assert given_ == expected
+    items, pairs = _core.parse_query(query)
+    assert (items, pairs) == by_starlette(query)
+    assert list(items) == list(QueryParams(query))
 
 
-# ---- headers ----------------------------------------------------------------------------------
-
-HEADER_NAMES = [b"x-one", b"x-many", b"X-One", b"", b"other", b"x-on"]
-headers = st.lists(st.tuples(st.sampled_from(HEADER_NAMES), st.binary(max_size=8)), max_size=8)
-WANTED_HEADERS = {b"x-one": ("x-one", False), b"x-many": ("x-many", True)}
-
-
-@given(raw=headers)
-@many_examples
-def test_the_python_core_reads_headers_as_starlette(raw: list[tuple[bytes, bytes]]) -> None:
-    parsed = Headers(raw=raw)
-    scalars, lists = _core_py.scan_headers(raw, WANTED_HEADERS)
-    assert scalars == {name: parsed[name] for name in ("x-one", "x-many") if name in parsed}
-    assert lists.get("x-many", []) == parsed.getlist("x-many")
-    assert "x-one" not in lists
-
-
-@needs_compiled_core
-@given(raw=headers, as_type=st.sampled_from([list, tuple, iter]))
-@many_examples
-def test_the_compiled_core_reads_headers_as_the_python_core(
-    raw: list[tuple[bytes, bytes]], as_type: Callable[..., Any]
-) -> None:
-    from fastapi_async_safe import _core
-
-    pairs = [as_pair(pair) for pair in raw for as_pair in (list, tuple)]
-    expected = _core_py.scan_headers(as_type(pairs), WANTED_HEADERS)
-    assert _core.scan_headers(as_type(pairs), WANTED_HEADERS) == expected
-
-
-# ---- cookies ----------------------------------------------------------------------------------
+# ---- what a request makes of its scope --------------------------------------------------------
 
 COOKIES = [b"a", b"b", b"=", b";", b" ", b"\t", b"\x1c", b"\x85", b"\xa0", b'"', b"\\073", b"\xe4"]
 COOKIES += [b"a=1", b"b=2; ", b"; a=", b'a="x;y"', b"a==", b"c", b"%41", b"\0", b"\x1f;"]
-cookie_headers = st.lists(
+headers = st.lists(
     st.tuples(
-        st.sampled_from([b"cookie", b"cookie2", b"accept"]),
+        st.sampled_from([b"cookie", b"cookie2", b"x-one", b"X-One", b"", b"x-on"]),
         st.one_of(st.lists(st.sampled_from(COOKIES), max_size=9).map(b"".join), st.binary()),
     ),
-    max_size=3,
+    max_size=4,
 )
-WANTED_COOKIES = frozenset({"a", "b", "", "ä", "a b"})
 
 
-@given(headers=cookie_headers)
-@example(headers=[(b"cookie", b"a=1; b=2;a = 3 ;c")])
+def kept_by(connection: HTTPConnection[Any]) -> Any:
+    """Give everything that a request has made of its scope, by name."""
+    kept = dict(vars(connection))
+    scope = kept.pop("scope")
+    shown = {
+        name: (list(made.items()) if type(made) is dict else list(vars(made).items()))
+        for name, made in kept.items()
+    }
+    return list(shown.items()), scope["headers"], list(map(type, kept.values()))
+
+
+@given(query=queries, headers=headers, as_pair=st.sampled_from([tuple, list]))
+@example(
+    query=b"a=1", headers=[(b"cookie", b"a=1; b=2;a = 3 ;c"), (b"cookie", b"a=4")], as_pair=tuple
+)
 @many_examples
-def test_the_python_core_reads_cookies_as_starlette(headers: list[tuple[bytes, bytes]]) -> None:
-    found = _core_py.scan_cookies(headers, WANTED_COOKIES)
-    texts = [text for name, text in headers if name == b"cookie"]
-    is_plain = len(texts) < 2 and all(text.isascii() and b'"' not in text for text in texts)
-    assert (found is not None) is is_plain
-    if found is not None:
-        cookies = HTTPConnection({"type": "http", "headers": headers}).cookies
-        assert found == {name: cookies[name] for name in WANTED_COOKIES if name in cookies}
-
-
-def test_the_python_core_leaves_odd_headers_with_cookies_to_starlette() -> None:
-    for key, value in ((bytearray(b"cookie"), b"a=1"), (b"cookie", bytearray(b"a=1"))):
-        assert _core_py.scan_cookies([(key, value)], WANTED_COOKIES) is None
-
-
-@needs_compiled_core
-@given(headers=cookie_headers, kind=st.sampled_from([bytes, bytearray]))
-@example(headers=[(b"cookie", b"a=1; b=2;a = 3 ;c")], kind=bytes)
-@many_examples
-def test_the_compiled_core_reads_cookies_as_the_python_core(
-    headers: list[tuple[bytes, bytes]], kind: Any
+def test_the_cores_make_of_a_scope_what_a_request_makes_of_it(
+    query: bytes, headers: list[tuple[bytes, bytes]], as_pair: Callable[[Any], Any]
 ) -> None:
-    from fastapi_async_safe import _core
-
-    pairs = [as_pair(map(kind, pair)) for pair in headers for as_pair in (list, tuple)]
-    for chosen in (pairs, pairs[:1], pairs[1:2]):
-        expected = _core_py.scan_cookies(chosen, WANTED_COOKIES)
-        assert _core.scan_cookies(chosen, WANTED_COOKIES) == expected
-    raw: list[Any] = list(headers)
-    assert _core.scan_cookies(raw, WANTED_COOKIES) == _core_py.scan_cookies(raw, WANTED_COOKIES)
+    cores = [_core_py] if expected_backend() == "python" else [_core_py, compiled_core()]
+    pairs = [as_pair(pair) for pair in headers]
+    stock = HTTPConnection({"type": "http", "query_string": query, "headers": pairs})
+    assert (stock.query_params, stock.headers, stock.cookies) is not None
+    for core in cores:
+        ours = HTTPConnection({"type": "http", "query_string": query, "headers": pairs})
+        for source, name in ((QUERY, "query_params"), (HEADER, "headers"), (COOKIE, "cookies")):
+            made = core.received(ours, source)
+            assert made is getattr(ours, name)
+            assert made is core.received(ours, source)
+            assert core.is_plain(made, source)
+        assert kept_by(ours) == kept_by(stock)
+        assert ours.headers._list is ours.scope["headers"] is not pairs
 
 
 # ---- parameters -------------------------------------------------------------------------------
@@ -324,11 +287,15 @@ def params_of(index: int) -> tuple[Any, Any]:
 
 def extracted(core: ModuleType, param: Any, values: list[str]) -> tuple[Any, Any]:
     """Let a core read a parameter of a request with these values."""
-    scalars = {param.key: values[-1]} if values else {}
-    lists = {param.key: list(values)} if values else {}
+    received: Any = {param.key: values[-1]} if values else {}
+    if param.loc[0] == "query":
+        received = QueryParams([(param.key, value) for value in values])
+    elif param.loc[0] == "header":
+        key = param.key.encode()
+        received = Headers(raw=[(key, value.encode("latin-1", "replace")) for value in values])
     found: dict[str, Any] = {}
     errors: list[Any] = []
-    core.extract((param,), scalars, lists, found, errors)
+    core.extract((param,), received, found, errors)
     return found, errors
 
 

@@ -30,6 +30,7 @@ from .plan import (
     ROOT,
     SCHEMA,
     SHARED,
+    SOURCES,
     TEXT,
     THREAD,
     Group,
@@ -39,9 +40,9 @@ from .plan import (
 )
 from .read import (
     extract,
-    scan_cookies,
-    scan_headers,
-    scan_query,
+    is_plain,
+    parse_query,
+    received,
 )
 from .run import (
     Run,
@@ -90,6 +91,7 @@ __all__ = [
     "ROOT",
     "SCHEMA",
     "SHARED",
+    "SOURCES",
     "TEXT",
     "THREAD",
     "Entry",
@@ -106,12 +108,12 @@ __all__ = [
     "contained",
     "extract",
     "is_called_inline",
+    "is_plain",
     "is_streamed_inline",
     "is_validated_inline",
     "marked_endpoints",
-    "scan_cookies",
-    "scan_headers",
-    "scan_query",
+    "parse_query",
+    "received",
     "serve_by",
     "wrapped",
 ]

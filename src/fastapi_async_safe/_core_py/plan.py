@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 # Where a group of parameters is read from.
-PATH, QUERY, HEADER, COOKIE = range(4)
+SOURCES = PATH, QUERY, HEADER, COOKIE = range(4)
 
 # What stands in for a parameter that the request does not have: an error, one object for all
 # requests (immutable), or a new one for each.
@@ -146,8 +146,8 @@ class Node:
         self.function_scoped = function_scoped  # a context exits before the response is sent
         self.slot = slot  # its place in the dependency cache; -1 for the root
         self.use_cache = use_cache
-        # With its slot filled nothing below it needs another look: all of it is cached, and
-        # reading its parameters again would run no code of the user's and find no error.
+        # With its slot filled nothing below it needs another look: all of it is cached, and there
+        # are no parameters to be read again.
         self.reusable = reusable
         self.groups = groups
         self.body_fields = body_fields
@@ -182,9 +182,8 @@ class Plan:
         "after",
         "chosen",
         "connection",
-        "cookie_names",
         "dependants",
-        "header_names",
+        "hands_out",
         "inline",
         "joins_endpoint",
         "keys",
@@ -194,7 +193,6 @@ class Plan:
         "nodes",
         "noted",
         "order",
-        "query_names",
         "raw",
         "watched",
     )
@@ -210,9 +208,6 @@ class Plan:
         after: tuple[int, ...],
         nodes: tuple[Node, ...],
         keys: tuple[Any, ...],
-        query_names: dict[str, bool],
-        header_names: dict[bytes, tuple[str, bool]],
-        cookie_names: frozenset[str],
         needs_stacks: bool,
         watched: tuple[tuple[Any, str, Any], ...],
         dependants: tuple[Any, ...],
@@ -231,9 +226,7 @@ class Plan:
         self.after = after
         self.nodes = nodes
         self.keys = keys  # of the dependency cache, by slot
-        self.query_names = query_names  # to whether all values of that name are wanted
-        self.header_names = header_names  # to the same as text, and whether all are wanted
-        self.cookie_names = cookie_names
+        self.hands_out = any(node.connection_names for node in nodes)  # the request, to user code
         self.needs_stacks = needs_stacks
         self.watched = watched  # owner, attribute, what it was when the plan was made
         self.dependants = dependants  # with all their fields and lists, as they were then

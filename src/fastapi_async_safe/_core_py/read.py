@@ -1,4 +1,10 @@
-"""Reading parameters: query strings, headers and cookies of the raw request, and their values."""
+"""Reading parameters: what a request makes of its scope, and the values in it.
+
+FastAPI asks a request for its query parameters, headers and cookies at every dependency, whether
+that has any or not, and a request makes them of its scope when it is asked first. The same is made
+here, in the same order and at the same moment, so that whoever looks at request or scope later, or
+changes them, finds what FastAPI leaves there.
+"""
 
 from __future__ import annotations
 
@@ -9,112 +15,114 @@ from urllib.parse import unquote_plus
 from pydantic_core import ValidationError
 
 from .. import _fastapi
-from .plan import FIELD, SHARED, TEXT, Param
+from .plan import FIELD, HEADER, NEW, PATH, QUERY, SHARED, TEXT, Param
 
 
-def scan_query(query: bytes, names: dict[str, bool]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Read the wanted names of a query string, as Starlette's `QueryParams` reads them.
+def parse_query(query: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """Read a query string as Starlette's `QueryParams` reads it.
 
     Parameters:
         query: as it stands in the ASGI scope.
-        names: the wanted names, to whether all their values are wanted or only the last.
 
     Returns:
-        The last value by name, and all values by name of those where all are wanted.
+        The last value by name, and all names with their values.
     """
-    scalars: dict[str, str] = {}
-    lists: dict[str, list[str]] = {}
-    if query:
-        # PERF: a third of the time of `parse_qsl`, of which this is the part that Starlette uses.
-        for pair in query.decode("latin-1").split("&"):
-            name, _, value = pair.partition("=")
-            if "%" in pair or "+" in pair:
-                name, value = unquote_plus(name), unquote_plus(value)
-            many = names.get(name)
-            if many is None or not pair:
-                continue
-            scalars[name] = value
-            if many:
-                lists.setdefault(name, []).append(value)
-    return scalars, lists
-
-
-def _bytes_of(key: Any) -> bytes:
-    return bytes(key) if isinstance(key, (bytearray, memoryview)) else b""
-
-
-def scan_headers(
-    headers: Any, names: dict[bytes, tuple[str, bool]]
-) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Read the wanted headers, as Starlette's `Headers` reads them.
-
-    Parameters:
-        headers: pairs of lower-case name and value, as they stand in the ASGI scope.
-        names: the wanted names, to the same as text and whether all their values are wanted.
-
-    Returns:
-        The first value by name, and all values by name of those where all are wanted.
-    """
-    scalars: dict[str, str] = {}
-    lists: dict[str, list[str]] = {}
-    for key, value in headers:
-        # Some servers have other things than bytes there, which have no hash.
-        wanted = names.get(key if type(key) is bytes else _bytes_of(key))
-        if wanted is None:
+    pairs: list[tuple[str, str]] = []
+    # PERF: a third of the time of `parse_qsl`, of which this is the part that Starlette uses.
+    for pair in query.decode("latin-1").split("&"):
+        if not pair:
             continue
-        name, many = wanted
-        text = value.decode("latin-1")
-        scalars.setdefault(name, text)
-        if many:
-            lists.setdefault(name, []).append(text)
-    return scalars, lists
+        name, _, value = pair.partition("=")
+        if "%" in pair or "+" in pair:
+            name, value = unquote_plus(name), unquote_plus(value)
+        pairs.append((name, value))
+    return dict(pairs), pairs
 
 
-def scan_cookies(headers: list[Any], names: frozenset[str]) -> dict[str, str] | None:
-    """Read the wanted cookies, as Starlette's `HTTPConnection.cookies` reads them.
+def received(request: Any, source: int) -> Any:
+    """Give what a request has from `source`, and make it as the request would if it is not there.
 
     Parameters:
-        headers: pairs of lower-case name and value, as they stand in the ASGI scope.
-        names: the wanted names.
+        request: a `Request` or `WebSocket`, not of a subclass, with Starlette's own getters.
+        source: PATH, QUERY, HEADER or COOKIE.
 
-    Returns:
-        The last value by name; None for Starlette to read what is seldom: cookies in several
-        headers, with quotes, or with other characters than those of ASCII.
+    Raises:
+        Exception: whatever the request raises for a scope that is not as ASGI has it.
     """
-    found: bytes | None = None
-    for pair in headers:
-        if type(pair) not in (tuple, list) or len(pair) != 2:
-            return None
-        key, value = pair
-        if type(key) is not bytes or key == b"cookie":
-            if type(key) is not bytes or type(value) is not bytes or found is not None:
-                return None
-            found = value
-    cookies: dict[str, str] = {}
-    if found is None:
-        return cookies
-    if b'"' in found or not found.isascii():
-        return None
-    for chunk in found.decode("ascii").split(";"):
-        name, equals, text = chunk.partition("=")
-        if not equals:
-            name, text = "", chunk
-        name, text = name.strip(), text.strip()
-        if name in names and (name or text):
-            cookies[name] = text
-    return cookies
+    if source == PATH:
+        return request.path_params
+    if source == QUERY:
+        return _query_of(request)
+    if source == HEADER:
+        return _headers_of(request)
+    return _cookies_of(request)
+
+
+def _query_of(request: Any) -> Any:
+    kept = request.__dict__
+    if _fastapi.MADE_QUERY in kept:
+        return kept[_fastapi.MADE_QUERY]
+    scope = request.scope
+    query = scope.get("query_string") if type(scope) is dict else None
+    if type(query) is not bytes:
+        return request.query_params
+    made = NEW(_fastapi.QueryParams)
+    items, pairs = parse_query(query)
+    setattr(made, _fastapi.QUERY_ITEMS, items)
+    setattr(made, _fastapi.QUERY_PAIRS, pairs)
+    kept[_fastapi.MADE_QUERY] = made
+    return made
+
+
+def _headers_of(request: Any) -> Any:
+    kept = request.__dict__
+    if _fastapi.MADE_HEADERS in kept:
+        return kept[_fastapi.MADE_HEADERS]
+    scope = request.scope
+    headers = scope.get("headers") if type(scope) is dict else None
+    if type(headers) is not list:
+        return request.headers
+    made = NEW(_fastapi.Headers)
+    # The scope's list from now on, as Starlette has it.
+    scope["headers"] = headers.copy()
+    setattr(made, _fastapi.HEADER_PAIRS, scope["headers"])
+    kept[_fastapi.MADE_HEADERS] = made
+    return made
+
+
+def _cookies_of(request: Any) -> Any:
+    kept = request.__dict__
+    if _fastapi.MADE_COOKIES in kept:
+        return kept[_fastapi.MADE_COOKIES]
+    return request.cookies
+
+
+_KINDS = (dict, _fastapi.QueryParams, _fastapi.Headers, dict)
+
+
+def is_plain(received: Any, source: int) -> bool:
+    """Say whether this is what Starlette makes, so that `extract` may read it."""
+    return type(received) is _KINDS[source]
 
 
 def extract(
-    params: tuple[Param, ...],
-    scalars: Any,
-    lists: Any,
-    values: dict[str, Any],
-    errors: list[Any],
+    params: tuple[Param, ...], received: Any, values: dict[str, Any], errors: list[Any]
 ) -> None:
-    """Put the value of each parameter into `values`, and what is wrong with it into `errors`."""
+    """Put the value of each parameter into `values`, and what is wrong with it into `errors`.
+
+    Parameters:
+        params: those of a group.
+        received: what the request has from the source of the group, of the kind that Starlette
+            makes.
+        values: by name.
+        errors: as FastAPI has them.
+    """
+    one_of_each = received
+    if type(received) is _fastapi.QueryParams:
+        # PERF: what `QueryParams.get` looks into.
+        one_of_each = getattr(received, _fastapi.QUERY_ITEMS)
     for param in params:
-        raw = lists.get(param.key) if param.many else scalars.get(param.key)
+        raw = (received.getlist(param.key) or None) if param.many else one_of_each.get(param.key)
         if raw is None:
             if param.otherwise == SHARED:
                 values[param.name] = param.default

@@ -11,18 +11,16 @@ from .plan import (
     BODY,
     CALL,
     COROUTINE,
-    HEADER,
     INLINE,
     INLINE_CONTEXT,
     LOOP,
     NOTHING,
-    PATH,
-    QUERY,
     ROOT,
+    SOURCES,
     Node,
     Plan,
 )
-from .read import extract, scan_cookies, scan_headers, scan_query
+from .read import extract, is_plain, received
 
 
 class Run:
@@ -38,20 +36,17 @@ class Run:
     """
 
     __slots__ = (
+        "_asks",
+        "_asks_always",
         "_background",
         "_body_read",
         "_cache",
-        "_cookies",
         "_errors",
         "_frames",
-        "_header_list",
-        "_headers",
-        "_headers_seen",
         "_mark",
         "_marks",
         "_position",
         "_provider",
-        "_query",
         "_raw",
         "_response",
         "_reuses",
@@ -70,7 +65,6 @@ class Run:
     awaitable: Any
     node: Node
     values: dict[str, Any]
-    _headers_seen: list[Any]
     _mark: int
 
     def __init__(
@@ -93,10 +87,6 @@ class Run:
         self._provider = provider  # of `dependency_overrides`
         self._position = 0
         self._body_read = False
-        self._query: tuple[dict[str, str], dict[str, list[str]]] | None = None
-        self._header_list: list[Any] | None = None
-        self._headers: tuple[dict[str, str], dict[str, list[str]]] | None = None
-        self._cookies: dict[str, str] | None = None
         self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
         self._marks: list[int] = []  # how many errors there were when they were entered
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
@@ -107,8 +97,12 @@ class Run:
         # What another resolution cached says nothing about the parameters of this one.
         self._reuses = cache is None
         self._raw = plan.raw and type(request) is plan.connection
-        if self._raw:
-            self._read(plan, request)
+        if not self._raw:
+            self._reuses = False  # it asks the request again
+        # A request makes its containers when the first node asks it, and again only if somebody
+        # who has the request took them away.
+        self._asks = True
+        self._asks_always = plan.hands_out or not self._raw
 
     def advance(self, value: Any, in_thread: bool = False) -> Any:
         """Go on until something has to be awaited.
@@ -137,7 +131,7 @@ class Run:
                 if watches and position > 1 and self._is_overridden_anew(node):
                     return self._ask(APART, node, position)
                 if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
-                    self._pass_on(node, slots[node.slot])
+                    self._reuse(node)
                     position = plan.after[position]
                     continue
                 frames.append({})
@@ -153,7 +147,7 @@ class Run:
                     if watches and position > 1 and self._is_overridden_anew(node):
                         return self._ask(APART, node, position)
                     if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
-                        self._pass_on(node, slots[node.slot])
+                        self._reuse(node)
                         position += 1
                         continue
                 if in_thread and not (node.joins and self._raw):
@@ -162,7 +156,7 @@ class Run:
                     values, mark = {}, len(errors)
                 else:
                     values, mark = frames.pop(), marks.pop()
-                if node.groups or not self._raw:
+                if self._asks or node.groups:
                     self._extract(node, values)
                 if node.body_fields:
                     self.values, self._mark = values, mark
@@ -241,76 +235,33 @@ class Run:
         call = node.declared.call
         return overrides.get(call, call) is not node.dependant.call
 
-    def _read(self, plan: Plan, request: Any) -> None:
-        # NOTE: before anything is called, because that is when FastAPI makes the request read.
-        scope, parsed = request.scope, request.__dict__
-        if plan.query_names and _fastapi.MADE_QUERY not in parsed:
-            query = scope["query_string"]
-            if type(query) is bytes:
-                self._query = scan_query(query, plan.query_names)
-            else:
-                request.query_params  # noqa: B018
-        if plan.header_names and _fastapi.MADE_HEADERS not in parsed:
-            headers = scope["headers"]
-            if type(headers) is list:
-                self._header_list = headers
-            else:
-                request.headers  # noqa: B018
-        if plan.cookie_names and _fastapi.MADE_COOKIES not in parsed:
-            headers = scope["headers"]
-            if type(headers) is list and _fastapi.MADE_HEADERS not in parsed:
-                self._cookies = scan_cookies(headers, plan.cookie_names)
-            if self._cookies is None:
-                request.cookies  # noqa: B018
-
     def _extract(self, node: Node, values: dict[str, Any]) -> None:
         errors, request = self._errors, self.request
+        self._asks = self._asks_always
         if not self._raw:
             found, wrong = _fastapi.extract_all(node.dependant, request)
             values.update(found)
             errors.extend(wrong)
             return
-        for group in node.groups:
-            if not group.params:
-                found, wrong = _fastapi.extract(group.source, group.fields, request)
+        groups = iter(node.groups)
+        group = next(groups, None)
+        for source in SOURCES:
+            container = received(request, source)
+            if group is None or group.source != source:
+                continue
+            if group.params and is_plain(container, source):
+                extract(group.params, container, values, errors)
+            else:
+                found, wrong = _fastapi.extract(source, group.fields, request)
                 values.update(found)
                 errors.extend(wrong)
-            elif group.source == QUERY:
-                extract(group.params, *self._read_query(), values, errors)
-            elif group.source == PATH:
-                extract(group.params, request.path_params, None, values, errors)
-            elif group.source == HEADER:
-                extract(group.params, *self._read_headers(), values, errors)
-            else:
-                extract(group.params, self._read_cookies(), None, values, errors)
+            group = next(groups, None)
 
-    def _read_query(self) -> tuple[dict[str, str], dict[str, list[str]]]:
-        if self._query is not None and _fastapi.MADE_QUERY not in self.request.__dict__:
-            return self._query
-        self._query = None
-        params = self.request.query_params
-        scalars: dict[str, str] = {}
-        lists: dict[str, list[str]] = {}
-        for name, many in self.plan.query_names.items():
-            if name in params:
-                scalars[name] = params[name]
-                if many:
-                    lists[name] = params.getlist(name)
-        return scalars, lists
-
-    def _read_headers(self) -> tuple[dict[str, str], dict[str, list[str]]]:
-        if self._header_list is None or _fastapi.MADE_HEADERS in self.request.__dict__:
-            return scan_headers(self.request.headers.raw, self.plan.header_names)
-        # A dependency may have added to them.
-        if self._headers is None or self._headers_seen != self._header_list:
-            self._headers_seen = self._header_list.copy()
-            self._headers = scan_headers(self._headers_seen, self.plan.header_names)
-        return self._headers
-
-    def _read_cookies(self) -> Any:
-        if self._cookies is not None and _fastapi.MADE_COOKIES not in self.request.__dict__:
-            return self._cookies
-        return self.request.cookies
+    def _reuse(self, node: Node) -> None:
+        if self._asks_always:
+            for source in SOURCES:
+                received(self.request, source)
+        self._pass_on(node, self._slots[node.slot])
 
     def _add_special(self, node: Node, values: dict[str, Any]) -> None:
         for name in node.connection_names:

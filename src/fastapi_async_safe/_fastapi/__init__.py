@@ -18,6 +18,16 @@ from .calling import (
     run_in_thread,
     solve_alone,
 )
+from .connections import (
+    HEADER_PAIRS,
+    MADE_COOKIES,
+    MADE_HEADERS,
+    MADE_QUERY,
+    QUERY_ITEMS,
+    QUERY_PAIRS,
+    Headers,
+    QueryParams,
+)
 from .dependants import (
     FIELD_NAMES,
     PARAMETER_LISTS,
@@ -45,9 +55,6 @@ from .hook_points import (
     solve_dependencies_function,
 )
 from .parameters import (
-    MADE_COOKIES,
-    MADE_HEADERS,
-    MADE_QUERY,
     TELLS_NAMES,
     explain,
     extract,
@@ -105,11 +112,14 @@ from .supported import (
 
 __all__ = [
     "FIELD_NAMES",
+    "HEADER_PAIRS",
     "IGNORED_PARAMETERS",
     "MADE_COOKIES",
     "MADE_HEADERS",
     "MADE_QUERY",
     "PARAMETER_LISTS",
+    "QUERY_ITEMS",
+    "QUERY_PAIRS",
     "SOLVE_PARAMETERS",
     "TELLS_NAMES",
     "VERSION",
@@ -117,6 +127,8 @@ __all__ = [
     "APIRouter",
     "Dependant",
     "Handler",
+    "Headers",
+    "QueryParams",
     "Request",
     "SolvedDependency",
     "WebSocket",

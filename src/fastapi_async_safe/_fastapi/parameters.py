@@ -15,12 +15,10 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
+from .connections import makes_containers_as_known
 from .dependants import PARAMETER_LISTS, Dependant
 
 _RECEIVED = ("path_params", "query_params", "headers", "cookies")
-
-# Where a request keeps what it made of its scope when it was asked.
-MADE_QUERY, MADE_HEADERS, MADE_COOKIES = "_query_params", "_headers", "_cookies"
 
 
 def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tuple[Any, list[Any]]:
@@ -223,7 +221,11 @@ def reads_raw_scope(connection: type, source: int) -> bool:
             return False
         if function.__module__ != _STOCK_GETTERS[owner, name]:
             return False
-    return _requests.QueryParams is QueryParams and _requests.Headers is Headers
+    return (
+        _requests.QueryParams is QueryParams
+        and _requests.Headers is Headers
+        and makes_containers_as_known()
+    )
 
 
 solved_alone: set[int] = set()  # by identity of a root: its names are those of a larger tree

@@ -121,18 +121,14 @@ def _made_up_default() -> list[str]:
     return ["made", "up"]
 
 
-def made_up_requests(kind: Kind, alias: str) -> Iterable[tuple[Any, Any, Any]]:
+def made_up_requests(kind: Kind, alias: str) -> Iterable[Any]:
     texts = [[], [""], ["1"], ["x"], ["007"], ["-3"], [" 4 "], ["a", "1"], ["a b&ü%"], ["9" * 30]]
     texts += [["2.5"], ["1e3"], [".5"], ["1_0.0"], ["nan"]]
     for found in texts:
         if kind.source == QUERY:
-            received: Any = QueryParams([(alias, text) for text in found] + [("else", "1")])
-            scalars: Any = {alias: found[-1]} if found else {}
+            yield QueryParams([(alias, text) for text in found] + [("else", "1")])
         elif kind.source == HEADER:
-            alias = alias.lower()
-            key = alias.encode("latin-1")
-            received = Headers(raw=[(key, text.encode("latin-1")) for text in found])
-            scalars = {alias: found[0]} if found else {}
+            key = alias.lower().encode("latin-1")
+            yield Headers(raw=[(key, text.encode("latin-1")) for text in found])
         else:
-            received = scalars = {alias: found[-1]} if found else {}
-        yield received, scalars, {alias: list(found)} if found else {}
+            yield {alias: found[-1]} if found else {}

@@ -35,7 +35,7 @@ def parameter(source: int, field: Any, core: Any) -> Any:
 
 
 def is_repeatable(param: Any) -> bool:
-    """Say whether reading this parameter again for the same request shows nobody anything."""
+    """Say whether reading this parameter runs no code of the user's."""
     return bool(param.convert != FIELD and param.otherwise != FRESH)
 
 
@@ -99,11 +99,11 @@ def _agree(kind: Kind, field: Any) -> bool:
     param = _make(kind, field, _core_py)
     if param is None:
         return True
-    for received, scalars, lists in made_up_requests(kind, field.alias):
+    for received in made_up_requests(kind, field.alias):
         found, wrong = _fastapi.extract_from([field], received)
         values: dict[str, Any] = {}
         errors: list[Any] = []
-        _core_py.extract((param,), scalars, lists, values, errors)
+        _core_py.extract((param,), received, values, errors)
         # By their text: equal values may be of different types, and errors may hold exceptions,
         # which equal nothing but themselves.
         if repr((values, errors)) != repr((found, wrong)):

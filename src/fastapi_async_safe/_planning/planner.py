@@ -12,14 +12,11 @@ from typing import Any
 from .. import _fastapi
 from .._core_py import (
     CONTEXT,
-    COOKIE,
     COROUTINE,
-    HEADER,
     INLINE,
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
-    QUERY,
     ROOT,
     THREAD,
 )
@@ -154,7 +151,13 @@ class Planner:
         draft = _Draft()
         draft.visit = visit
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
-        draft.repeatable = visit.repeatable and bool(declared.use_cache) and reads_quietly
+        draft.repeatable = (
+            visit.repeatable
+            and bool(declared.use_cache)
+            and not used.body_params
+            # What it would read may have changed since.
+            and not groups
+        )
         draft.arguments = {
             "name": declared.name,
             "call": call,
@@ -249,11 +252,10 @@ class Planner:
                 and len(self._shapes_of_slot[slot]) == 1
             )
             nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
-        groups = [group for node in nodes for group in node.groups if group.params]
         watched: list[tuple[Any, str, Any]] = [
             (owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED
         ]
-        for source in sorted({group.source for group in groups}):
+        for source in range(4):
             watched += _fastapi.getters(self._connection, source)
         dependants = self._watched(dependant)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
@@ -271,12 +273,6 @@ class Planner:
             after=tuple(self._after),
             nodes=tuple(nodes),
             keys=tuple(self._slots),
-            query_names=_names(groups, QUERY),
-            header_names={
-                name.encode("latin-1"): (name, many)
-                for name, many in _names(groups, HEADER).items()
-            },
-            cookie_names=frozenset(_names(groups, COOKIE)),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
             watched=tuple(dict.fromkeys(watched)),
             dependants=tuple(dependants),
@@ -353,12 +349,3 @@ def _is_generator_function(call: Any) -> bool:
             return bool(call.__code__.co_flags & CO_GENERATOR)
         else:
             return False
-
-
-def _names(groups: list[Any], source: int) -> dict[str, bool]:
-    names: dict[str, bool] = {}
-    for group in groups:
-        if group.source == source:
-            for param in group.params:
-                names[param.key] = names.get(param.key, False) or param.many
-    return names
