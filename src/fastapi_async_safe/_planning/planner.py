@@ -54,6 +54,7 @@ class Planner:
         self._core = core
         self._connection = connection
         self._overrides = overrides
+        self._wants_one_trip = one_trip
         self._one_trip = one_trip and _fastapi.pool_is_plain()
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
@@ -262,7 +263,7 @@ class Planner:
         new_response, new_solved = _fastapi.makers(self._core.NEW)
         inline = self._is_called_inline(dependant)
         joins_endpoint = not inline and self._joins_endpoint(dependant)
-        if joins_endpoint or any(node.threaded for node in nodes):
+        if self._wants_one_trip and self._uses_threads(dependant, inline, nodes):
             watched += _fastapi.parts_of_pool()
         return self._core.Plan(
             connection=self._connection,
@@ -290,14 +291,12 @@ class Planner:
             self._one_trip
             and issubclass(self._connection, _fastapi.Request)
             and _fastapi.endpoints_are_plain()
-            and not any(
-                is_kind(endpoint)
-                for is_kind in (
-                    _fastapi.is_coroutine,
-                    _fastapi.is_async_generator,
-                    _fastapi.is_generator,
-                )
-            )
+            and not _is_called_elsewhere(endpoint)
+        )
+
+    def _uses_threads(self, endpoint: Any, inline: bool, nodes: list[Any]) -> bool:
+        return not (inline or _is_called_elsewhere(endpoint)) or any(
+            node.kind in (THREAD, CONTEXT) for node in nodes
         )
 
     def _is_called_inline(self, endpoint: _fastapi.Dependant) -> bool:
@@ -336,6 +335,15 @@ class _Draft:
     repeatable: bool
     shape: int
     visit: _Visit
+
+
+def _is_called_elsewhere(endpoint: Any) -> bool:
+    """Say whether FastAPI runs this endpoint on the event loop, or as a stream."""
+    return bool(
+        _fastapi.is_coroutine(endpoint)
+        or _fastapi.is_async_generator(endpoint)
+        or _fastapi.is_generator(endpoint)
+    )
 
 
 def _is_generator_function(call: Any) -> bool:

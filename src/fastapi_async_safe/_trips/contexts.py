@@ -40,19 +40,21 @@ class EnteredTogether(AbstractAsyncContextManager[None, bool | None]):
 
     async def __aexit__(self, kind: Any, exception: BaseException | None, traceback: Any) -> bool:
         handled = sys.exception()
-        pending = exception
+        pending, raised = exception, None
         while self._managers:
-            leaving = _Leaving(self._managers, pending, handled)
+            leaving = _Leaving(self._managers, pending)
             try:
-                await _fastapi.leave_in_thread(leaving)
-            except BaseException as cancellation:
+                await _leave(leaving)
+            except BaseException as error:
+                raised = error
                 # NOTE: what cancels the task itself is not kept away by a shield. FastAPI's next
                 # context is then left with it while the one before is still being left.
                 leaving.abandon()
-                pending = cancellation
-                _chain(pending, leaving.pending)
-            else:
-                pending = leaving.pending
+            # Not while it is being handled, which would show in what the next one raises.
+            if raised is not None:
+                pending, raised = _as_from_stack(raised, pending, handled), None
+            elif leaving.is_swallowed:
+                pending = None
         if pending is None or pending is exception:
             return pending is None and exception is not None
         context = pending.__context__
@@ -62,24 +64,35 @@ class EnteredTogether(AbstractAsyncContextManager[None, bool | None]):
             pending.__context__ = context
 
 
+async def _leave(leaving: _Leaving) -> None:
+    pending = leaving.pending
+    if pending is None:
+        await _fastapi.leave_in_thread(leaving)
+        return
+    traceback, context = pending.__traceback__, pending.__context__
+    try:
+        raise pending
+    except BaseException:
+        # What is raised now has it as its context, as from within FastAPI's context.
+        pending.__traceback__, pending.__context__ = traceback, context
+        await _fastapi.leave_in_thread(leaving)
+
+
 class _Leaving:
-    """What a worker does: leaves contexts, the last one first.
+    """What a worker does: leaves contexts, the last one first, as long as none of them changes
+    which exception the next one gets.
 
     Parameters:
         managers: what is left, which is taken from the list.
-        pending: the exception that the first one gets.
-        handled: the exception that is being handled where the stack is left.
+        pending: the exception that they get.
     """
 
-    def __init__(
-        self,
-        managers: list[_Manager],
-        pending: BaseException | None,
-        handled: BaseException | None,
-    ) -> None:
+    __slots__ = ("_is_abandoned", "_lock", "_managers", "is_swallowed", "pending")
+
+    def __init__(self, managers: list[_Manager], pending: BaseException | None) -> None:
         self.pending = pending
+        self.is_swallowed = False
         self._managers = managers
-        self._handled = handled
         self._lock = threading.Lock()
         self._is_abandoned = False
 
@@ -89,58 +102,40 @@ class _Leaving:
             self._is_abandoned = True
 
     def __call__(self) -> None:
+        pending = self.pending
+        details = (
+            (None, None, None)
+            if pending is None
+            else (type(pending), pending, pending.__traceback__)
+        )
         context = copy_context()
         while True:
             with self._lock:
                 if self._is_abandoned or not self._managers:
                     return
                 manager = self._managers.pop()
-            pending, raised, swallowed = self.pending, None, None
-            details = (
-                (None, None, None)
-                if pending is None
-                else (type(pending), pending, pending.__traceback__)
-            )
-            try:
-                swallowed = context.copy().run(manager.__exit__, *details)
-            except BaseException as error:
-                raised = error
-            # Not while `raised` is being handled, which would show in the next one.
-            if raised is not None:
-                self.pending = self._as_from_stack(raised, pending)
-            elif pending is not None and swallowed:
-                self.pending = None
-
-    def _as_from_stack(self, raised: BaseException, pending: BaseException | None) -> BaseException:
-        """Give an exception the context that it has once it went through a future, FastAPI's
-        context and the stack.
-        """
-        if raised is pending:
-            return raised
-        handled = self._handled if pending is None else pending
-        _chain(raised, handled)
-        if isinstance(raised, StopAsyncIteration):
-            stopped = raised
-            raised = as_in_async_generator(stopped)
-            raised.__cause__ = raised.__context__ = stopped
-        # As `AsyncExitStack` does.
-        last = raised
-        while last.__context__ is not None and last.__context__ is not pending:
-            if last.__context__ is self._handled:
-                last.__context__ = pending
-                break
-            last = last.__context__
-        return raised
+            if context.copy().run(manager.__exit__, *details) and pending is not None:
+                self.is_swallowed = True
+                return
 
 
-def _chain(raised: BaseException, handled: BaseException | None) -> None:
-    """Set the context of an exception as raising it does where another one is being handled."""
-    if handled is None or raised is handled:
-        return
-    each = handled
-    while each.__context__ is not None:
-        if each.__context__ is raised:
-            each.__context__ = None
+def _as_from_stack(
+    raised: BaseException, pending: BaseException | None, handled: BaseException | None
+) -> BaseException:
+    """Give what an `AsyncExitStack` makes of an exception that a context raised.
+
+    Parameters:
+        raised: the exception.
+        pending: the one that the context got.
+        handled: the one that is being handled where the stack is left.
+    """
+    if isinstance(raised, StopAsyncIteration):
+        stopped, raised = raised, as_in_async_generator(raised)
+        raised.__cause__ = raised.__context__ = stopped
+    last = raised
+    while last.__context__ is not None and last.__context__ is not pending:
+        if last.__context__ is handled:
+            last.__context__ = pending
             break
-        each = each.__context__
-    raised.__context__ = handled
+        last = last.__context__
+    return raised

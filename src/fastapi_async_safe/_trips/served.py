@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import Context
-from typing import Any
+from typing import Any, NoReturn
 
 from .. import _fastapi
 
@@ -25,20 +25,21 @@ _here = _Here()
 
 
 class Served:
-    """An endpoint that was called.
+    """An endpoint that is called in a thread, and the validation of its response.
 
     Parameters:
-        values: what it was called with.
+        values: what it is called with.
         dependant: its dependant.
     """
 
-    __slots__ = ("_content", "_dependant", "_error", "_validated", "values")
+    __slots__ = ("_content", "_dependant", "_error", "_raised", "_validated", "values")
 
     def __init__(self, values: dict[str, Any], dependant: Any) -> None:
         self.values = values
         self._dependant = dependant
         self._content: Any = None
-        self._error: BaseException | None = None
+        self._raised: BaseException | None = None  # in the thread
+        self._error: BaseException | None = None  # what came of it on its way to the loop
         self._validated: Validated | None = None
 
     def call(self, context: Context) -> bool:
@@ -50,21 +51,40 @@ class Served:
         try:
             self._content = context.copy().run(self._dependant.call, **self.values)
         except BaseException as error:
-            self._error = error
-            return False
+            self._raised = error
+            raise
         return not _fastapi.is_response(self._content)
 
     def validate(self, field: Any, context: Context) -> None:
         """Validate what it returned by FastAPI's field, if that is there."""
-        if field is not None:
-            self._validated = Validated(field, self._content)
-            self._validated.run(context)
+        if field is None:
+            return
+        self._validated = Validated(field, self._content)
+        try:
+            self._validated.found = context.copy().run(
+                field.validate, self._content, {}, loc=("response",)
+            )
+        except BaseException as error:
+            self._raised = error
+            raise
 
-    async def result(self) -> Any:
+    def takes(self, error: BaseException) -> bool:
+        """Keep an exception for FastAPI's handler, if that is what was raised in the thread."""
+        raised, self._raised = self._raised, None
+        # A StopIteration becomes another exception on its way.
+        if raised is None or (error is not raised and error.__cause__ is not raised):
+            return False
+        if self._validated is None:
+            self._error = error
+        else:
+            self._validated.error = error
+        return True
+
+    def result(self) -> Any:
         """Give what the endpoint returned, or raise what it raised."""
-        values_error, self._error = self._error, None
-        if values_error is not None:
-            await _raise(values_error)
+        error, self._error = self._error, None
+        if error is not None:
+            _raise(error)
         _here.validated = self._validated
         return self._content
 
@@ -77,36 +97,24 @@ class Validated:
         content: what the endpoint returned.
     """
 
-    __slots__ = ("_content", "_error", "_field", "_found")
+    __slots__ = ("_content", "_field", "error", "found")
 
     def __init__(self, field: Any, content: Any) -> None:
         self._field = field
         self._content = content
-        self._found: Any = None
-        self._error: BaseException | None = None
-
-    def run(self, context: Context) -> None:
-        """Validate in a copy of a context."""
-        try:
-            self._found = context.copy().run(
-                self._field.validate, self._content, {}, loc=("response",)
-            )
-        except BaseException as error:
-            self._error = error
+        self.found: Any = None  # what FastAPI's field gave
+        self.error: BaseException | None = None
 
     def is_of(self, field: Any, content: Any) -> bool:
         """Say whether this is the response that is to be validated."""
         return self._field is field and self._content is content
 
-    async def check(self) -> None:
-        """Raise what validation raised."""
-        error, self._error = self._error, None
-        if error is not None:
-            await _raise(error)
-
     def validate(self, *arguments: Any, **options: Any) -> Any:
-        """Give what FastAPI's field gave."""
-        return self._found
+        """Give what FastAPI's field gave, or raise what it raised."""
+        error, self.error = self.error, None
+        if error is not None:
+            _raise(error)
+        return self.found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._field, name)
@@ -131,12 +139,11 @@ def validated_on_trip(field: Any, content: Any) -> Validated | None:
     return validated if validated.is_of(field, content) else None
 
 
-async def _raise(error: BaseException) -> None:
-    if isinstance(error, StopIteration):
-        # What comes of it on its way from a thread is for the backend to say.
-        await _fastapi.run_in_pool(_raise_in_thread, error)
-    raise error
-
-
-def _raise_in_thread(error: BaseException) -> None:
-    raise error
+def _raise(error: BaseException) -> NoReturn:
+    """Raise an exception that came from a thread already, with the context it had then."""
+    context = error.__context__
+    try:
+        raise error
+    finally:
+        error.__context__ = context
+        del error

@@ -33,10 +33,11 @@ async def take_trip(run: Any, solved: Any, serving: tuple[_fastapi.Handler, Any]
     trip = _Trip(run, solved, serving)
     try:
         await _fastapi.run_in_pool(trip)
-    except BaseException:
-        if trip.abandon():
-            run.forget()
-        raise
+    except BaseException as error:
+        if trip.served is None or not trip.served.takes(error):
+            if trip.abandon():
+                run.forget()
+            raise
     if trip.served is not None:
         keep(trip.served)
     return trip.solved

@@ -1,0 +1,1 @@
+"""One trip through the thread pool for what nobody marked."""
