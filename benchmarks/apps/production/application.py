@@ -1,9 +1,7 @@
 """Puts the shop together."""
 
-import inspect
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.security import OAuth2PasswordRequestForm
@@ -20,7 +18,7 @@ from benchmarks.apps.production.routers import (
     live,
     reports,
 )
-from benchmarks.apps.production.settings import PREFIX, Settings, StartUpError
+from benchmarks.apps.production.settings import Settings, StartUpError
 from fastapi_async_safe import init_app
 
 # Callables of others that only keep what they are given: these cannot be decorated here.
@@ -52,7 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """The shop; nothing is opened before its lifespan starts.
 
     Raises:
-        StartUpError: the environment is wrong, or asks for what is not installed.
+        StartUpError: the environment is wrong.
     """
     settings = settings or Settings.from_environment()
 
@@ -75,16 +73,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             app,
             predicates=[INLINE.__contains__],
             accelerated=settings.accelerated,
-            **_thread_trips(settings),
+            one_trip=settings.one_trip,
         )
     return app
-
-
-def _thread_trips(settings: Settings) -> dict[str, Any]:
-    if settings.thread_trips is None:
-        return {}
-    if "thread_trips" not in inspect.signature(init_app).parameters:
-        raise StartUpError(
-            f"this fastapi-async-safe has no thread_trips: unset {PREFIX}THREAD_TRIPS"
-        )
-    return {"thread_trips": settings.thread_trips}

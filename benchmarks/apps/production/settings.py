@@ -6,7 +6,6 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     AfterValidator,
-    BeforeValidator,
     Field,
     HttpUrl,
     PositiveFloat,
@@ -35,8 +34,6 @@ def _checked_dsn(url: str) -> str:
 
 
 Dsn = Annotated[str, AfterValidator(_checked_dsn)]
-# An empty variable is as good as none: `docker run -e NAME` and unit files leave such behind.
-Optional = BeforeValidator(lambda value: None if value == "" else value)
 
 
 class Settings(BaseSettings):
@@ -64,8 +61,8 @@ class Settings(BaseSettings):
     inline: bool = True
     """False rolls back to FastAPI as it comes, without a deployment."""
     accelerated: bool = True
-    thread_trips: Annotated[bool | None, Optional] = None
-    """Whether unmarked calls of a request share one trip to a thread; None is the default."""
+    one_trip: bool = True
+    """False makes a trip to a thread for each unmarked call of a request, as FastAPI does."""
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 APP = "benchmarks.apps.production.main:app"
 START_SECONDS = 60
 STOP_SECONDS = 30
@@ -37,7 +37,9 @@ class Server:
 
 def _uvicorn(port: int, workers: int) -> list[str]:
     bind = f"--host 127.0.0.1 --port {port} --workers {workers}"
-    return f"uvicorn {APP} {bind} --loop uvloop --no-access-log --backlog 2048".split()
+    # By default a new worker of a reload has 5 seconds to import everything.
+    patience = "--timeout-worker-healthcheck 60"
+    return f"uvicorn {APP} {bind} {patience} --loop uvloop --no-access-log".split()
 
 
 def _gunicorn(port: int, workers: int) -> list[str]:
@@ -154,17 +156,11 @@ def free_port() -> int:
     return port
 
 
-def start(
-    name: str,
-    command: list[str],
-    environment: Mapping[str, str],
-    directory: Path,
-    port: int,
-    python: str = sys.executable,
+def _start(
+    name: str, command: Sequence[str], environment: Mapping[str, str], directory: Path, port: int
 ) -> Running:
-    """Start `python -m command`; what it writes goes into a file in `directory`."""
     handle, log = tempfile.mkstemp(prefix="server-", suffix=".log", dir=directory)
-    full = [python, "-m", *command]
+    full = [sys.executable, "-m", *command]
     if setpriv := shutil.which("setpriv"):
         # It must not outlive this process, whatever ends that.
         full = [setpriv, "--pdeathsig", "TERM", *full]
@@ -182,27 +178,51 @@ def start(
 
 
 @contextmanager
-def serve(name: str, workers: int, environment: Mapping[str, str]) -> Iterator[Running]:
+def serve(
+    name: str, workers: int, environment: Mapping[str, str], options: Sequence[str] = ()
+) -> Iterator[Running]:
     """Run one of `SERVERS` until the end of the block; it is ready at its begin.
 
     Raises:
-        ServerEndedError: it did not start.
+        ServerEndedError: it did not start, or does not stop.
     """
     server = SERVERS[name]
     environment = dict(environment)
     if server.on_trio:
         environment["SHOP_ASYNCIO_DRIVERS"] = "false"
+    port = free_port()
+    with running(name, [*server.command(port, workers), *options], environment, port) as started:
+        started.wait_until_ready()
+        yield started
+
+
+@contextmanager
+def serve_rates() -> Iterator[str]:
+    """Run the service that the shop asks for rates; gives its URL."""
+    port = free_port()
+    app = "benchmarks.apps.production.rates_service:app"
+    command = f"uvicorn {app} --host 127.0.0.1 --port {port} --no-access-log".split()
+    with running("rates", command, {}, port) as started:
+        started.wait_until_ready()
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def running(
+    name: str, command: Sequence[str], environment: Mapping[str, str], port: int
+) -> Iterator[Running]:
+    """Run `python -m command` until the end of the block, ready or not.
+
+    Raises:
+        ServerEndedError: it does not stop.
+    """
     with tempfile.TemporaryDirectory(prefix="server-") as directory:
-        port = free_port()
-        running = start(name, server.command(port, workers), environment, Path(directory), port)
+        started = _start(name, command, environment, Path(directory), port)
         try:
-            running.wait_until_ready()
-            yield running
-            if running.process.poll() is None:
-                running.process.send_signal(signal.SIGTERM)
-                try:
-                    running.process.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    raise ServerEndedError(f"{name} does not stop:\n{running.log}") from None
+            yield started
+            try:
+                started.stop()
+            except subprocess.TimeoutExpired:
+                raise ServerEndedError(f"{name} does not stop:\n{started.log}") from None
         finally:
-            running.kill()
+            started.kill()

@@ -1,0 +1,1 @@
+"""The shop behind real servers on PostgreSQL, and what loads it."""

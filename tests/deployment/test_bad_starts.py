@@ -1,0 +1,115 @@
+"""A start that cannot succeed says why in one line, and ends with a code that is not zero."""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import psycopg
+import pytest
+
+from benchmarks.deployment.servers import ROOT, SERVERS, free_port, running
+from tests.deployment.shop import PATIENCE
+
+# With several workers they end, but as if nothing was wrong: so the check is to be run before them.
+MAY_END_WITH_ZERO = ("uvicorn", "fastapi run", "hypercorn", "hypercorn on trio")
+NOBODY = "postgresql://shop:secret@127.0.0.1:1/shop"
+
+
+def command(
+    arguments: Sequence[str], environment: dict[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+BAD = [
+    pytest.param({"SHOP_DATABASE_URL": NOBODY}, "no database at 127.0.0.1:1/shop", id="nobody"),
+    pytest.param({"SHOP_DATABASE_URL": "mysql://x"}, "SHOP_DATABASE_URL: ", id="other database"),
+    pytest.param(
+        {"SHOP_DATABASE_URL": "postgresql://x?y=z"}, "SHOP_DATABASE_URL: ", id="wrong URL"
+    ),
+    pytest.param({"SHOP_SECRET_KEY": "short"}, "SHOP_SECRET_KEY: ", id="short key"),
+    pytest.param({"SHOP_SYNC_POOL_SIZE": "many"}, "SHOP_SYNC_POOL_SIZE: ", id="no number"),
+    pytest.param({"SHOP_SYNC_POOL_SIZE": "1000"}, "fewer workers, smaller pools", id="many"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "line"), BAD)
+def test_the_check_says_what_is_wrong(
+    wrong: dict[str, str], line: str, environment: dict[str, str]
+) -> None:
+    done = command(["benchmarks.apps.production", "check"], {**environment, **wrong})
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (said,) = done.stderr.splitlines()
+    assert line in said
+    assert "secret" not in said.replace("SECRET", "")
+
+
+def test_the_check_counts_the_connections_of_all_workers(environment: dict[str, str]) -> None:
+    check = ["benchmarks.apps.production", "check"]
+    done = command([*check, "--workers", "2"], environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 workers take at most 26 of " in done.stdout
+    done = command([*check, "--workers", "1000"], environment)
+    assert done.returncode == 1
+    assert "1000 workers want up to 13000 connections" in done.stderr
+
+
+def test_tables_that_are_missing_are_named(database: str, environment: dict[str, str]) -> None:
+    # A schema of its own: the server has one database for all tests.
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("create schema if not exists bare")
+    separator = "&" if "?" in database else "?"
+    bare = f"{database}{separator}options=-csearch_path%3Dbare"
+    done = command(
+        ["benchmarks.apps.production", "check"], {**environment, "SHOP_DATABASE_URL": bare}
+    )
+    assert done.returncode == 1
+    assert "run `python -m benchmarks.apps.production create-tables`" in done.stderr
+
+
+@pytest.mark.parametrize(("wrong", "line"), [BAD[0], BAD[3]])
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_server_gives_up_where_no_worker_can_start(
+    name: str, wrong: dict[str, str], line: str, environment: dict[str, str]
+) -> None:
+    settings = {**environment, **wrong}
+    if SERVERS[name].on_trio:
+        settings["SHOP_ASYNCIO_DRIVERS"] = "false"
+    port = free_port()
+    with running(name, SERVERS[name].command(port, 2), settings, port) as started:
+        code = started.process.wait(PATIENCE)
+        assert code != 0 or name in MAY_END_WITH_ZERO
+        said = [each for each in started.log.splitlines() if "The shop does not start" in each]
+        assert said, started.log
+        assert all(line in each for each in said)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_port_in_use_is_named(name: str, environment: dict[str, str]) -> None:
+    settings = dict(environment)
+    if SERVERS[name].on_trio:
+        settings["SHOP_ASYNCIO_DRIVERS"] = "false"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with running(name, SERVERS[name].command(port, 2), settings, port) as started:
+            assert started.process.wait(PATIENCE) != 0
+            assert "in use" in started.log
+
+
+def test_asyncpg_on_trio_is_refused(environment: dict[str, str]) -> None:
+    port = free_port()
+    on_trio = SERVERS["hypercorn on trio"].command(port, 1)
+    with running("hypercorn on trio", on_trio, environment, port) as started:
+        assert started.process.wait(PATIENCE) != 0
+        assert "set SHOP_ASYNCIO_DRIVERS=false" in started.log
