@@ -1,12 +1,7 @@
-"""The benchmarks' own promises: same answers, counted thread trips, tables made from results."""
+"""What was measured: saved results, tables, the plot, the figures wanted."""
 
-import asyncio
-import os
-import subprocess
-import sys
 import warnings
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -17,179 +12,18 @@ from typer.testing import CliRunner
 with warnings.catch_warnings():
     # The example apps ask for the compiled core, which a pure build does not have.
     warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant, Workload
+    from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant
 from benchmarks.__main__ import cli
 from benchmarks.figures import plot, report, targets
 from benchmarks.figures.results import Results
 from benchmarks.figures.table import print_http, print_instructions
-from benchmarks.runs import call_profile
 from benchmarks.runs.calls import Level
 from benchmarks.runs.http_load import HttpFigures
 from benchmarks.runs.instructions import InstructionCounts
-from benchmarks.runs.rounds import Seconds, Timing, compare
-from benchmarks.runs.subject import prepare
-from benchmarks.runs.thread_trips import counted_thread_trips
-from benchmarks.subjects.client import Answer, call
-from benchmarks.subjects.contenders import Peer, UnavailableError, create_app, label
-from fastapi_async_safe import resolver_backend
+from benchmarks.runs.rounds import Seconds, Timing
+from benchmarks.subjects.contenders import Peer
 
 ROOT = Path(__file__).parents[2]
-
-HAS_COMPILED_CORE = resolver_backend() == "compiled"
-
-STOCK_TRIPS = {
-    "W0": 0,
-    "W1": 1,
-    "W2": 4,
-    "W3": 5,
-    "W4": 5,
-    "W5": 2,
-    "W6": 3,
-    "W7": 2,
-    "W8": 0,
-    "W9": 4,
-    "W10/10": 10,
-    "W10/20": 20,
-    "W10/100": 100,
-    "W10/1000": 1000,
-    "W10/diamond": 100,
-    "W11": 4,
-    "W12": 2,
-    "stream": 6,
-    "W13": 1,
-    "W14": 4,
-    "W15": 7,
-    "W16": 11,
-    "W17": 7,
-    "W17/64": 7,
-    "parameters/5": 1,
-    "parameters/10": 1,
-    "parameters/20": 1,
-    "parameters/50": 1,
-    "parameters/100": 1,
-    "long query": 4,
-}
-
-
-MARKED_CLASSES = {"W9": 0, "W15": 0, "W16": 2, "W17": 0, "W17/64": 0}
-"""The workloads in which something goes to a thread, and how many of their classes do not."""
-
-
-async def answer_and_trips(workload: Workload, variant: Variant) -> tuple[Answer, int]:
-    app = workload.app(variant)
-    with counted_thread_trips() as trips:
-        return await call(app, workload.request), trips.count
-
-
-@pytest.mark.parametrize("name", WORKLOADS)
-def test_stock_trips_into_the_thread_pool_once_for_each_sync_call(name: str) -> None:
-    answer, trips = asyncio.run(answer_and_trips(WORKLOADS[name], Variant.STOCK))
-
-    assert answer.status == {"W11": 101, "W13": 422}.get(name, 200)
-    assert trips == STOCK_TRIPS[name]
-
-
-@pytest.mark.parametrize("core", [Variant.PYTHON, Variant.COMPILED])
-@pytest.mark.parametrize("name", [name for name in WORKLOADS if name not in MARKED_CLASSES])
-def test_what_is_marked_does_make_no_trip(name: str, core: Variant) -> None:
-    _, trips = asyncio.run(answer_and_trips(WORKLOADS[name], core))
-
-    assert trips == 0
-
-
-@pytest.mark.parametrize("core", [Variant.PYTHON, Variant.COMPILED])
-@pytest.mark.parametrize("name", [name for name in MARKED_CLASSES if name in WORKLOADS])
-def test_what_is_not_marked_goes_to_a_thread_no_more_often_than_on_stock(
-    name: str, core: Variant
-) -> None:
-    stock, _ = asyncio.run(answer_and_trips(WORKLOADS[name], Variant.STOCK))
-    answer, trips = asyncio.run(answer_and_trips(WORKLOADS[name], core))
-
-    assert answer == stock
-    assert 0 < trips <= STOCK_TRIPS[name] - MARKED_CLASSES[name]
-
-
-@pytest.mark.parametrize("submit", ["asyncio.to_thread", "anyio.to_thread.run_sync"])
-def test_a_hop_is_counted_whoever_makes_it(submit: str) -> None:
-    async def trip() -> int:
-        import anyio.to_thread
-
-        with counted_thread_trips() as trips:
-            if submit == "asyncio.to_thread":
-                await asyncio.to_thread(int)
-            else:
-                await anyio.to_thread.run_sync(int)
-        return trips.count
-
-    assert asyncio.run(trip()) == 1
-
-
-def test_a_variant_that_does_not_apply_is_an_error() -> None:
-    with pytest.raises(ValueError, match="W0 has no variant"):
-        WORKLOADS["W0"].app(Variant.ASYNC_BY_HAND)
-
-
-def test_a_peer_is_for_one_workload_only() -> None:
-    with pytest.raises(UnavailableError):
-        create_app("W1", Peer.LITESTAR)
-
-
-@pytest.mark.parametrize("name", ["W2", "W4", "W7", "W11"])
-def test_calls_can_be_repeated_at_both_levels(name: str) -> None:
-    async def repeat() -> list[float]:
-        subject = await prepare(name, Variant.PYTHON)
-        return [await subject.calls[level].seconds(3) for level in Level]
-
-    assert all(seconds > 0 for seconds in asyncio.run(repeat()))
-
-
-def test_processes_time_what_they_are_asked_and_say_what_is_missing() -> None:
-    timings = compare(
-        [("W1", [Variant.STOCK, Variant.BY_HAND, Variant.PYTHON, Variant.COMPILED])],
-        list(Level),
-        rounds=2,
-        generations=1,
-    )
-
-    assert [timing.contender for timing in timings] == ["stock", "by_hand", "python", "compiled"]
-    assert [timing.thread_trips for timing in timings] == [1, 0, 0, 0]
-    assert timings[-1].missing == ("" if HAS_COMPILED_CORE else "not built")
-    for timing in timings[:3]:
-        assert [seconds.count for seconds in timing.seconds.values()] == [2, 2]
-
-
-def test_the_command_prints_a_row_for_each_variant() -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks",
-        "-w",
-        "W1",
-        "--rounds",
-        "1",
-        "--generations",
-        "1",
-    ]
-    printed = subprocess.run(
-        command,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    )
-
-    for variant in ("stock", "async def by hand", "Python core", "compiled core"):
-        assert variant in printed.stdout
-    assert ("not built" in printed.stdout) is not HAS_COMPILED_CORE
-    assert "Warning" not in printed.stderr
-
-
-def test_the_command_refuses_a_workload_that_there_is_not() -> None:
-    result = CliRunner().invoke(cli, ["-w", "W99"])
-
-    assert result.exit_code != 0
-    assert "W99" in result.output
 
 
 @pytest.fixture
@@ -286,18 +120,6 @@ def test_the_pages_of_this_project_show_the_saved_results(tmp_path: Path) -> Non
     assert (tmp_path / "plot.svg").read_text() == (ROOT / "benchmarks/results.svg").read_text()
 
 
-def test_profiles_name_the_functions_of_a_request() -> None:
-    rows = list(call_profile.rows("W2", Variant.PYTHON, requests=20))
-
-    assert sum(row.share for row in rows) == pytest.approx(1)
-    assert {"fastapi", "starlette", "fastapi_async_safe"} <= {row.package for row in rows}
-    assert rows == sorted(rows, key=lambda row: row.share, reverse=True)
-    expected = {*call_profile.PURPOSES}
-    if find_spec("fastapi.telemetry") is None:  # to 0.141
-        expected.remove("asking whether telemetry is on")
-    assert expected <= {call_profile.purpose(row) for row in rows}
-
-
 def test_a_page_without_markers_is_an_error(tmp_path: Path) -> None:
     page = tmp_path / "README.md"
     page.write_text("nothing\n")
@@ -349,10 +171,6 @@ def test_figures_that_were_missed_are_no_failure(results: Results, tmp_path: Pat
     assert "missed" in shown.output
 
 
-def test_every_contender_has_a_name_for_tables() -> None:
-    assert {label(contender) for contender in [*Variant, *Peer]} >= {"stock", "compiled core"}
-
-
 def test_the_table_of_figures_can_be_printed_for_an_empty_run() -> None:
     console = Console(record=True, width=120)
 
@@ -385,12 +203,3 @@ def test_counts_of_other_software_are_told_apart() -> None:
     print_instructions(InstructionCounts({"python": "3.13.0"}, {"W0": 1.0}), before, console)
 
     assert "Not the same software" in console.export_text()
-
-
-def test_instructions_without_valgrind_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", "")
-
-    shown = CliRunner().invoke(cli, ["instructions", "-w", "W0"])
-
-    assert shown.exit_code == 2
-    assert "apt-get install valgrind" in shown.output
