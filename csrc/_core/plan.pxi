@@ -358,7 +358,7 @@ cdef class Plan:
         cdef tuple entry
         cdef bint same = True
         for entry in self.watched_elsewhere:
-            if getattr(entry[0], <str>entry[1]) is not entry[2]:
+            if getattr(entry[0], <str>entry[1], nothing) is not entry[2]:
                 return False
         for index in range(len(self.owners)):
             if (<_Type *><PyObject *>self.owners[index]).tp_version_tag != self.owner_tags[index]:
@@ -368,7 +368,7 @@ cdef class Plan:
         if same:
             return True
         for entry in self.watched:
-            if getattr(entry[0], <str>entry[1]) is not entry[2]:
+            if getattr(entry[0], <str>entry[1], nothing) is not entry[2]:
                 return False
         for index in range(len(self.owners)):
             self.owner_tags[index] = (<_Type *><PyObject *>self.owners[index]).tp_version_tag

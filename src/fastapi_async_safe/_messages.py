@@ -9,6 +9,9 @@ from . import _fastapi
 
 logger = logging.getLogger("fastapi_async_safe")
 
+#: For marked calls that are known to block, so that this alone can be turned off.
+proof_logger = logging.getLogger("fastapi_async_safe.proof")
+
 
 _said: set[str] = set()
 

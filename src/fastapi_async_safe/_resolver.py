@@ -12,6 +12,7 @@ from ._backend import served
 from ._core_py import marked_endpoints
 from ._driver import drive
 from ._messages import logger
+from ._planning.proofs import Proofs
 from ._planning.route_plans import RoutePlans
 from .policy import Policy
 
@@ -43,6 +44,7 @@ class Resolver:
         self.prepare_endpoints = prepare_endpoints
         self.prepare_trips = prepare_trips
         self.one_trip = one_trip
+        self.proofs = Proofs()
         solver = core.Solver(
             adopt=self._adopt, drive=drive, serve=served.serve_by, marked=marked_endpoints
         )

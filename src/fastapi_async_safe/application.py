@@ -21,6 +21,7 @@ def init_app(
     *,
     all_classes_safe: bool = False,
     predicates: Sequence[Predicate] | None = None,
+    proven_safe: bool = False,
     accelerated: bool = False,
     one_trip: bool = True,
 ) -> Root:
@@ -36,6 +37,10 @@ def init_app(
         all_classes_safe: run every class used as a dependency inline, unless it was marked
             `async_unsafe`.
         predicates: callables that get a dependency and return True if it is to run inline.
+        proven_safe: run inline, without a mark, what is proven not to hold up the event loop (see
+            `prove`): dependencies, and `def` endpoints whose response is validated without code of
+            the user's. A mark, also `async_unsafe`, comes first. When something changes that a
+            proof rests on, the plan is made anew.
         accelerated: run the plans by the compiled core instead of the one in Python.
         one_trip: neighbours that go to the thread pool, which is what nobody marked, go there
             together: sync dependencies, the `def` endpoint after them, and the validation of its
@@ -53,7 +58,9 @@ def init_app(
         raise TypeError(f"accelerated must be True or False, not {accelerated!r}")
     if not isinstance(one_trip, bool):
         raise TypeError(f"one_trip must be True or False, not {one_trip!r}")
-    policy = Policy(all_classes_safe=all_classes_safe, predicates=predicates)
+    policy = Policy(
+        all_classes_safe=all_classes_safe, predicates=predicates, proven_safe=proven_safe
+    )
     core = _backend.python_core
     if accelerated:
         if _backend.compiled_core is not None:

@@ -1,4 +1,4 @@
-"""Which callables run inline: explicit marks, predicates, extensions, classes, in that order."""
+"""Which callables run inline: marks, predicates, extensions, classes, proofs, in that order."""
 
 from __future__ import annotations
 
@@ -19,21 +19,30 @@ class Policy:
     Parameters:
         all_classes_safe: classes without a mark are inline.
         predicates: callables that get a dependency and return True if it is inline.
+        proven_safe: what is proven not to hold up the event loop is inline; plans ask for that,
+            as a proof is watched by what rests on it.
 
     Raises:
         TypeError: an argument is of another type than that.
     """
 
-    __slots__ = ("all_classes_safe", "predicates")
+    __slots__ = ("all_classes_safe", "predicates", "proven_safe")
 
     def __init__(
-        self, *, all_classes_safe: bool = False, predicates: Sequence[Predicate] | None = None
+        self,
+        *,
+        all_classes_safe: bool = False,
+        predicates: Sequence[Predicate] | None = None,
+        proven_safe: bool = False,
     ) -> None:
         if all_classes_safe is None:  # the predecessor's default
             all_classes_safe = False
         if not isinstance(all_classes_safe, bool):
             raise TypeError(f"all_classes_safe must be True or False, not {all_classes_safe!r}")
+        if not isinstance(proven_safe, bool):
+            raise TypeError(f"proven_safe must be True or False, not {proven_safe!r}")
         self.all_classes_safe = all_classes_safe
+        self.proven_safe = proven_safe
         self.predicates = _checked(predicates)
 
     def is_inline(self, call: DependencyCall, *, classes: bool = True) -> bool:
@@ -49,6 +58,10 @@ class Policy:
         if _is_provided_by_extension(call):
             return True
         return classes and self.all_classes_safe and inspect.isclass(call)
+
+    def asks_for_proof(self, call: DependencyCall) -> bool:
+        """Say whether `call`, which `is_inline` does not name, is inline if it is proven."""
+        return self.proven_safe and is_async_safe(call) is None
 
 
 def _checked(predicates: Sequence[Predicate] | None) -> tuple[Predicate, ...]:

@@ -17,6 +17,7 @@ from fastapi import Depends
 
 import fastapi_async_safe
 from fastapi_async_safe import Proof, Reason, prove
+from fastapi_async_safe._proof import prove_as
 
 LOCK = threading.Lock()
 CLIENT = httpx.Client()
@@ -178,4 +179,4 @@ def service(repository: Annotated[Any, Depends(Repository)]) -> Any:
 
 def test_results_are_not_trusted_under_overrides() -> None:
     assert prove(service).holds
-    assert not prove(service, trusts_results=False).holds
+    assert not prove_as(service, {"repository": give_connection}).holds

@@ -228,7 +228,8 @@ class Plan:
         self.keys = keys  # of the dependency cache, by slot
         self.hands_out = any(node.connection_names for node in nodes)  # the request, to user code
         self.needs_stacks = needs_stacks
-        self.watched = watched  # owner, attribute, what it was when the plan was made
+        # Owner, attribute, what it was when the plan was made; NOTHING if there was none.
+        self.watched = watched
         self.dependants = dependants  # with all their fields and lists, as they were then
         self.chosen = chosen  # calls, and what the overrides had for them; None: no overrides
         self.inline = inline  # the endpoint, a sync one, runs on the event loop
@@ -243,7 +244,7 @@ class Plan:
     def is_current(self) -> bool:
         """Say whether everything the plan was made from is as it was."""
         for owner, attribute, value in self.watched:
-            if getattr(owner, attribute) is not value:
+            if getattr(owner, attribute, NOTHING) is not value:
                 return False
         return (
             [self._read_fields(dependant) for dependant in self.dependants] == self._seen

@@ -23,6 +23,7 @@ from .._core_py import (
 from ..policy import Policy
 from .contexts import inline_context
 from .parameters import is_repeatable, parameter
+from .proofs import Proofs, is_answered_plainly, once, rows_of
 
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
@@ -40,6 +41,8 @@ class Planner:
         connection: `Request` or `WebSocket`.
         overrides: `dependency_overrides`, None if there are none.
         one_trip: what goes to the thread pool may go there together.
+        proofs: those made so far.
+        route: FastAPI's, None if the dependant belongs to none.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class Planner:
         connection: type,
         overrides: Mapping[Any, Any] | None = None,
         one_trip: bool = False,
+        proofs: Proofs | None = None,
+        route: Any = None,
     ) -> None:
         self._policy = policy
         self._core = core
@@ -56,6 +61,9 @@ class Planner:
         self._overrides = overrides
         self._wants_one_trip = one_trip
         self._one_trip = one_trip and _fastapi.pool_is_plain()
+        self._proofs = Proofs() if proofs is None else proofs
+        self._route = route
+        self._proven: list[tuple[Any, str, Any]] = []  # what the proofs rest on
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
         self._after: list[int] = []
@@ -85,6 +93,8 @@ class Planner:
                     visit.declared.call is declared.call for visit in path
                 ):
                     raise DeclinedError(f"{used.call!r} overrides what it depends on")
+                if declared.name is not None:
+                    path[-1].results[declared.name] = used.call
                 path.append(self._enter(declared, used))
                 continue
             visit = path.pop()
@@ -131,6 +141,9 @@ class Planner:
         groups = tuple(self._groups(used))
         slot = -1 if is_root else self._slot(declared)
         kind, call = (ROOT, used.call) if is_root else self._calling(used)
+        proven = kind == THREAD and self._is_proven(used.call, visit.results)
+        if proven:
+            kind = INLINE_LIMITED if _fastapi.concurrency_of(used) is not None else INLINE
         connection_names = self._connection_names(used)
         threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
         if threaded and kind == CONTEXT:
@@ -180,7 +193,8 @@ class Planner:
                 tuple(_fastapi.security_scopes(used)) if used.security_scopes_param_name else ()
             ),
             "threaded": threaded,
-            "joins": reads_quietly and (is_root or threaded),
+            # Nobody can tell where what is proven runs, so that it does not end a trip.
+            "joins": reads_quietly and (is_root or threaded or (proven and kind == INLINE)),
         }
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
@@ -198,12 +212,23 @@ class Planner:
         if _fastapi.is_generator(used):
             if not self._policy.is_inline(call):
                 return CONTEXT, call
+            self._proofs.warn_if_it_blocks(call)
             return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, inline_context(call)
         if _fastapi.is_coroutine(used):
             return COROUTINE, call
         if self._policy.is_inline(call):
+            self._proofs.warn_if_it_blocks(call)
             return INLINE_LIMITED if limited else INLINE, call
         return THREAD, call
+
+    def _is_proven(self, call: Any, results: dict[str, Any]) -> bool:
+        if not self._policy.asks_for_proof(call):
+            return False
+        proof = self._proofs.proof_of(call, results)
+        if proof is None:
+            return False
+        self._proven += rows_of(proof)
+        return True
 
     def _is_threaded(self, used: Any) -> bool:
         """Say whether a call that goes to the thread pool may share a trip with its neighbours."""
@@ -261,7 +286,7 @@ class Planner:
         dependants = self._watched(dependant)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.makers(self._core.NEW)
-        inline = self._is_called_inline(dependant)
+        inline = self._is_called_inline(dependant) or self._endpoint_is_proven(dependant)
         joins_endpoint = not inline and self._joins_endpoint(dependant)
         if self._wants_one_trip and self._uses_threads(dependant, inline, nodes):
             watched += _fastapi.parts_of_pool()
@@ -275,7 +300,7 @@ class Planner:
             nodes=tuple(nodes),
             keys=tuple(self._slots),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
-            watched=tuple(dict.fromkeys(watched)),
+            watched=(*dict.fromkeys(watched), *once(self._proven)),
             dependants=tuple(dependants),
             fields=_fastapi.FIELD_NAMES,
             lists=tuple(lists),
@@ -302,7 +327,26 @@ class Planner:
     def _is_called_inline(self, endpoint: _fastapi.Dependant) -> bool:
         if _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint):
             return False
-        return self._policy.is_inline(endpoint.call)
+        if not self._policy.is_inline(endpoint.call):
+            return False
+        self._proofs.warn_if_it_blocks(endpoint.call)
+        return True
+
+    def _endpoint_is_proven(self, endpoint: _fastapi.Dependant) -> bool:
+        """Say whether a `def` endpoint and the validation of its response are proven."""
+        if self._route is None or not issubclass(self._connection, _fastapi.Request):
+            return False
+        if _is_called_elsewhere(endpoint):
+            return False
+        if endpoint.call is None or not self._policy.asks_for_proof(endpoint.call):
+            return False
+        results = self._drafts[-1].visit.results
+        proof = self._proofs.proof_of(endpoint.call, results)
+        field = getattr(self._route, "response_field", None)
+        if proof is None or not is_answered_plainly(proof, field):
+            return False
+        self._proven += rows_of(proof)
+        return True
 
     def _watched(self, root: Any) -> list[Any]:
         if self._overrides is None:
@@ -315,7 +359,15 @@ class Planner:
 class _Visit:
     """A dependant on the way down and up again."""
 
-    __slots__ = ("declared", "entered_at", "repeatable", "shapes", "used", "waiting")
+    __slots__ = (
+        "declared",
+        "entered_at",
+        "repeatable",
+        "results",
+        "shapes",
+        "used",
+        "waiting",
+    )
 
     def __init__(self, declared: Any, used: Any) -> None:
         self.declared = declared  # what `Depends` said
@@ -324,6 +376,7 @@ class _Visit:
         self.waiting: Iterator[Any] = iter(list(used.dependencies))
         self.shapes: list[int] = []  # of the nodes directly below
         self.repeatable = True
+        self.results: dict[str, Any] = {}  # what is called for its parameters
 
 
 class _Draft:

@@ -101,6 +101,8 @@ class RoutePlans:
             self._connection,
             overrides,
             one_trip=resolver.one_trip,
+            proofs=resolver.proofs,
+            route=_fastapi.owner_of(request.scope, self._dependant),
         )
         try:
             plan = planner.plan(self._dependant)

@@ -6,6 +6,6 @@ code -> statements -> expressions -> attributes, operations, listed built-ins ->
 
 from .analysis import Reason
 from .lookup import ABSENT
-from .proof import Proof, prove
+from .proof import Proof, prove, prove_as
 
-__all__ = ["ABSENT", "Proof", "Reason", "prove"]
+__all__ = ["ABSENT", "Proof", "Reason", "prove", "prove_as"]

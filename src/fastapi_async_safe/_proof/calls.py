@@ -16,6 +16,7 @@ from types import (
 )
 from typing import Any
 
+from ..markers import MARK
 from . import attributes
 from .analysis import Frame
 from .blocking import why_class_blocks, why_function_blocks, why_method_blocks
@@ -125,6 +126,8 @@ def _call_function(
     kwargs: dict[str, Value],
     owner: type | None,
 ) -> Value:
+    if type(function) is FunctionType and function.__dict__.get(MARK) is False:
+        return frame.refuse(node, f"calls `{name_of(function)}`, which is marked async_unsafe")
     why = why_function_blocks(function)
     if why is not None:
         return frame.refuse(node, f"calls `{name_of(function)}`, which {why}", blocks=True)
@@ -203,6 +206,8 @@ def construct(
         if result is None:
             return frame.refuse(node, f"calls `{entry.name}` with other than {entry.asks}")
         return result
+    if find(cls, MARK)[0] is False:
+        return frame.refuse(node, f"calls {name_of(cls)}, which is marked async_unsafe")
     if cls is super:
         return _above(frame, node, args)
     meta = type(cls)

@@ -11,6 +11,7 @@ import enum
 import inspect
 import sys
 import uuid
+from collections.abc import Mapping
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -58,14 +59,16 @@ def signature_of(call: Any) -> inspect.Signature | None:
             return None
 
 
-def passed(parameter: inspect.Parameter, watched: Watched, *, trusts_results: bool = True) -> Value:
+def passed(
+    parameter: inspect.Parameter, watched: Watched, results: Mapping[str, Any] | None = None
+) -> Value:
     """Say what FastAPI passes for a parameter.
 
     Parameters:
         parameter: of the dependency, or of the `def` endpoint.
         watched: where what this rests on is noted.
-        trusts_results: a class that is a dependency gives an instance of itself, as it does
-            unless it is overridden.
+        results: what is called in fact for the parameters that are dependencies, None for what
+            `Depends` says; a class gives an instance of itself.
     """
     annotation, default = parameter.annotation, parameter.default
     extras: tuple[Any, ...] = ()
@@ -78,7 +81,8 @@ def passed(parameter: inspect.Parameter, watched: Watched, *, trusts_results: bo
     for each in [default, *reversed(extras)]:
         if isinstance(each, params.Depends):
             call = each.dependency if each.dependency is not None else annotation
-            return _result(call, annotation, watched, what, trusts_results)
+            is_called = results is None or results.get(parameter.name) is call
+            return _result(call, annotation, watched, what, is_called)
     if annotation is SecurityScopes:
         return Held(SecurityScopes, what)
     if not _are_plain(extras):
@@ -88,8 +92,8 @@ def passed(parameter: inspect.Parameter, watched: Watched, *, trusts_results: bo
     return any_of([value, *_defaults(default, extras, what)])
 
 
-def _result(call: Any, annotation: Any, watched: Watched, what: str, trusts_results: bool) -> Value:
-    if trusts_results and isinstance(call, type) and _makes_itself(call, watched):
+def _result(call: Any, annotation: Any, watched: Watched, what: str, is_called: bool) -> Value:
+    if is_called and isinstance(call, type) and _makes_itself(call, watched):
         return Held(call, what)
     hint = _hint(annotation) or _hint(_return_annotation(call))
     return Opaque(what, hint)

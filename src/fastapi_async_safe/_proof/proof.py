@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from .operations import existing
 from .parameters import passed, signature_of
 from .source import Source
 from .statements import run_function
-from .values import Value
+from .values import Value, is_data
 
 Verdict = Literal["proven", "unknown", "blocks"]
 
@@ -35,19 +35,22 @@ class Proof:
         reasons: what cannot be proven, in the order it was met; empty if it holds.
         watched: what the proof rests on, as rows of an owner, the name of an attribute, and what
             it was; `ABSENT` for one that was not there.
+        gives_data: what the call returns is plain: texts, numbers, None, and lists, tuples and
+            dicts of such that it made.
     """
 
     holds: bool
     verdict: Verdict
     reasons: tuple[Reason, ...]
     watched: tuple[tuple[Any, str, Any], ...]
+    gives_data: bool = False
 
     def is_current(self) -> bool:
         """Say whether everything the proof rests on is as it was."""
         return all(getattr(owner, name, ABSENT) is value for owner, name, value in self.watched)
 
 
-def prove(call: Callable[..., Any], *, trusts_results: bool = True) -> Proof:
+def prove(call: Callable[..., Any]) -> Proof:
     """Find out whether `call`, a dependency or `def` endpoint, can hold up an event loop.
 
     Nothing of it is run. Its source is read, held against the code that is installed, and followed
@@ -56,18 +59,28 @@ def prove(call: Callable[..., Any], *, trusts_results: bool = True) -> Proof:
 
     Parameters:
         call: a function, class, method, callable instance or `functools.partial`; it is called as
-            FastAPI does, with parameters validated by their annotations.
-        trusts_results: a class that is a dependency of `call` gives an instance of that class, as
-            it does unless it is overridden.
+            FastAPI does, with parameters validated by their annotations. A class that is a
+            dependency of it gives an instance of that class, as it does unless it is overridden.
 
     Returns:
         A proof; one that does not hold says why. It speaks of the moment it was made, `is_current`
         says whether that has passed.
     """
+    return prove_as(call, None)
+
+
+def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Proof:
+    """Prove `call`, as `prove` does, for certain dependencies.
+
+    Parameters:
+        results: what is called in fact for each parameter that is a dependency, by its name; None
+            for what `Depends` says.
+    """
     analysis = Analysis(run_function)
+    result: Value | None = None
     try:
         with suppress(StopError):
-            _run(analysis, call, trusts_results)
+            result = _run(analysis, call, results)
     except RecursionError:
         _give_up(analysis, f"{_named(call)} is too deep to be followed")
     except Exception as error:
@@ -77,7 +90,9 @@ def prove(call: Callable[..., Any], *, trusts_results: bool = True) -> Proof:
     verdict: Verdict = "proven"
     if reasons:
         verdict = "blocks" if any(reason.blocks for reason in reasons) else "unknown"
-    return Proof(not reasons, verdict, reasons, analysis.watched.rows() if not reasons else ())
+    watched = () if reasons else analysis.watched.rows()
+    gives_data = not reasons and result is not None and is_data(result)
+    return Proof(not reasons, verdict, reasons, watched, gives_data)
 
 
 def _give_up(analysis: Analysis, text: str) -> None:
@@ -90,19 +105,17 @@ def _named(call: Any) -> str:
     return f"`{name_of(call)}`"
 
 
-def _run(analysis: Analysis, call: Any, trusts_results: bool) -> None:
+def _run(analysis: Analysis, call: Any, results: Mapping[str, Any] | None) -> Value | None:
     frame = _outside(analysis)
     signature = signature_of(call)
     if signature is None:
-        analysis.refuse(None, f"{_named(call)} has no signature")
-        return
+        return analysis.refuse(None, f"{_named(call)} has no signature")
     if sys.flags.bytes_warning:
-        analysis.refuse(None, "comparing bytes with text warns here (python -b)")
-        return
+        return analysis.refuse(None, "comparing bytes with text warns here (python -b)")
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     for parameter in signature.parameters.values():
-        value = passed(parameter, analysis.watched, trusts_results=trusts_results)
+        value = passed(parameter, analysis.watched, results)
         # FastAPI passes everything by keyword; what cannot be passed so is an error there, too.
         if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
             kwargs[parameter.name] = value
@@ -113,16 +126,14 @@ def _run(analysis: Analysis, call: Any, trusts_results: bool) -> None:
     _place(analysis, call)
     node = frame.source.node
     if isinstance(call, type):
-        construct(frame, node, call, args, kwargs)
-        return
+        return construct(frame, node, call, args, kwargs)
     if (
         not isinstance(call, (FunctionType, MethodType, partial))
         and find(type(call), "__call__")[0] is ABSENT
     ):
-        analysis.refuse(None, f"{_named(call)} cannot be called")
-        return
+        return analysis.refuse(None, f"{_named(call)} cannot be called")
     existing(frame, call)
-    call_object(frame, node, call, args, kwargs)
+    return call_object(frame, node, call, args, kwargs)
 
 
 def _place(analysis: Analysis, call: Any) -> None:

@@ -273,6 +273,9 @@ def _raise(frame: Frame, node: Any) -> bool:
 
 def _raised(frame: Frame, node: Any, value: Value, *, may_be_none: bool = False) -> None:
     for option in options_of(value):
+        cls = option.obj if isinstance(option, Known) else class_of(option)
+        if isinstance(cls, type) and issubclass(cls, (StopIteration, StopAsyncIteration)):
+            frame.refuse(node, f"raises `{text_of(node.exc)}`, which ends iterators")
         if isinstance(option, Known):
             if option.obj is None and may_be_none:
                 continue

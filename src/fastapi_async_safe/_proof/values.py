@@ -271,6 +271,27 @@ def is_comparable(value: Value) -> bool:
     return True
 
 
+def is_data(value: Value) -> bool:
+    """Say whether `value` is plain through and through, and something at all."""
+    pending, seen = [value], set()
+    while pending:
+        each = pending.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, AnyOf):
+            pending += each.options
+        elif isinstance(each, Box):
+            pending += [*each.elements, *(each.keys or ())]
+        elif isinstance(each, Plain) and each.type not in SCALARS:
+            if each.element is None or each.type not in (list, tuple, dict, set, frozenset):
+                return False
+            pending += [each.element, *([] if each.key is None else [each.key])]
+        elif not _is_deeply_plain(each):
+            return False
+    return True
+
+
 def is_constant(obj: Any) -> bool:
     """Say whether `obj` is a scalar, or a tuple or frozenset of such."""
     kind = type(obj)

@@ -1,0 +1,179 @@
+"""Proofs that plans rest on, kept as long as they hold; warnings of marked calls that block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .. import _fastapi
+from .._core_py import NOTHING
+from .._messages import proof_logger
+from .._proof import ABSENT, Proof, prove_as
+from .._proof.lookup import name_of
+from ..markers import is_async_safe, may_block
+
+_KEPT = 4096
+
+# What changes more often than this changes all the time, and so is not worth a plan.
+_CHANGES_BORNE = 8
+
+#: Parts of core schemas that run no code of the user's on plain data.
+_PLAIN_PARTS = frozenset(
+    {
+        "any",
+        "bool",
+        "date",
+        "datetime",
+        "decimal",
+        "default",
+        "definition-ref",
+        "definitions",
+        "dict",
+        "enum",
+        "float",
+        "frozenset",
+        "int",
+        "list",
+        "literal",
+        "model",
+        "model-field",
+        "model-fields",
+        "none",
+        "nullable",
+        "set",
+        "str",
+        "time",
+        "timedelta",
+        "tuple",
+        "union",
+        "url",
+        "uuid",
+    }
+)
+_NO_SCHEMAS = frozenset({"config", "default", "expected", "metadata", "serialization"})
+
+
+class _Kept:
+    __slots__ = ("call", "changes", "proof", "results")
+
+    def __init__(self, call: Any, results: Mapping[str, Any], proof: Proof) -> None:
+        self.call = call  # so that nothing else gets its identity
+        self.results = results
+        self.proof = proof
+        self.changes = 0
+
+
+class Proofs:
+    """The proofs of one `init_app`, by what was proven."""
+
+    __slots__ = ("_kept", "_warned")
+
+    def __init__(self) -> None:
+        self._kept: dict[int, _Kept] = {}
+        self._warned: dict[int, Any] = {}
+
+    def proof_of(self, call: Any, results: Mapping[str, Any]) -> Proof | None:
+        """Prove a call, or give its proof that still holds.
+
+        Parameters:
+            call: no generator and no coroutine function.
+            results: what is called for the parameters that are dependencies.
+
+        Returns:
+            A proof that holds, None without one.
+        """
+        kept = self._kept.get(id(call))
+        if kept is not None and _same(kept.results, results):
+            if not kept.proof.holds:
+                return None
+            if kept.proof.is_current():
+                return kept.proof
+            kept.changes += 1
+            if kept.changes > _CHANGES_BORNE:
+                return None
+            kept.proof = prove_as(call, results)
+        else:
+            changes = 0 if kept is None else kept.changes
+            kept = self._kept[id(call)] = _Kept(call, dict(results), prove_as(call, results))
+            kept.changes = changes
+            if len(self._kept) > _KEPT:
+                del self._kept[next(iter(self._kept))]
+        return kept.proof if kept.proof.holds else None
+
+    def warn_if_it_blocks(self, call: Any) -> None:
+        """Say once of a marked call that it is known to wait, unless its mark says it does not."""
+        if is_async_safe(call) is not True or id(call) in self._warned or not may_block(call):
+            return
+        self._warned[id(call)] = call
+        proof = prove_as(call, None)
+        reason = next((reason for reason in proof.reasons if reason.blocks), None)
+        if reason is not None:
+            proof_logger.warning(
+                "%s is marked async_safe, and holds up the event loop: it %s (%s:%d: %s). Leave it "
+                "unmarked or mark it async_unsafe, so that it runs in the thread pool; if it does "
+                "not block, say so: @async_safe(blocks=False)",
+                name_of(call),
+                reason.text,
+                reason.file,
+                reason.line,
+                reason.code,
+            )
+
+
+def rows_of(proof: Proof) -> tuple[tuple[Any, str, Any], ...]:
+    """Give what a proof rests on, as plans watch it."""
+    return tuple(
+        (owner, name, NOTHING if value is ABSENT else value) for owner, name, value in proof.watched
+    )
+
+
+def once(rows: list[tuple[Any, str, Any]]) -> list[tuple[Any, str, Any]]:
+    """Leave out what is there twice. NOTE: neither owners nor values need have a hash."""
+    return list({(id(owner), name): (owner, name, value) for owner, name, value in rows}.values())
+
+
+def is_answered_plainly(proof: Proof, field: Any) -> bool:
+    """Say whether what an endpoint returns is validated without code of the user's.
+
+    Parameters:
+        proof: of the endpoint.
+        field: FastAPI's, that validates the response; None without one.
+    """
+    if not proof.gives_data:
+        return False
+    if field is None:
+        return True
+    schema, _ = _fastapi.schema_of(field)
+    return isinstance(schema, dict) and _runs_no_code(schema)
+
+
+def _runs_no_code(schema: Any) -> bool:
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, (list, tuple)):
+            pending += part
+            continue
+        if not isinstance(part, dict):
+            continue
+        if isinstance(part.get("type"), str) and not _is_plain(part):
+            return False
+        pending += [each for key, each in part.items() if key not in _NO_SCHEMAS]
+    return True
+
+
+def _is_plain(part: dict[str, Any]) -> bool:
+    kind = part["type"]
+    if kind == "model" and any(part.get(x) for x in ("custom_init", "post_init", "root_model")):
+        return False
+    if kind == "default" and part.get("default_factory") is not None:
+        return False
+    if kind == "enum" and part.get("missing") is not None:
+        return False
+    if kind == "str" and part.get("pattern"):
+        return False
+    return kind in _PLAIN_PARTS
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return one.keys() == other.keys() and all(one[name] is other[name] for name in one)

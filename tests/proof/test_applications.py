@@ -1,0 +1,387 @@
+"""Applications that run inline what is proven: no marks, the same answers, fewer trips."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any
+
+import pydantic
+import pytest
+from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi.security import OAuth2PasswordBearer
+from starlette.responses import StreamingResponse
+from starlette.testclient import TestClient
+
+from benchmarks.runs.thread_trips import counted_thread_trips
+from fastapi_async_safe import async_safe, async_unsafe, init_app
+from tests.support.serving import Init
+
+
+def hidden() -> int:
+    """What nobody can prove."""
+    time.sleep(0)
+    return 1
+
+
+def trips(client: TestClient, path: str, **options: Any) -> tuple[Any, int]:
+    """Ask twice; give the second answer, and how many trips to the thread pool it took."""
+    client.get(path, **options)
+    with counted_thread_trips() as counted:
+        answer = client.get(path, **options)
+    return answer.json(), counted.count
+
+
+def client_of(init: Init, app: FastAPI) -> TestClient:
+    return TestClient(init(app, proven_safe=True))
+
+
+@dataclass
+class Page:
+    skip: int = 0
+    limit: Annotated[int, Query(le=100)] = 10
+
+
+class Search:
+    def __init__(self, q: str | None = None, *, page: Annotated[Page, Depends()]) -> None:
+        self.q = q.strip().lower() if q is not None else None
+        self.page = page
+
+
+class Session:
+    """Stands for one that waits."""
+
+
+def session() -> Iterator[Session]:
+    hidden()
+    yield Session()
+
+
+class Repository:
+    def __init__(self, session: Annotated[Session, Depends(session)]) -> None:
+        self.session = session
+
+
+def user(session: Annotated[Session, Depends(session)]) -> str:
+    hidden()
+    return "rick"
+
+
+class Service:
+    def __init__(
+        self, repository: Annotated[Repository, Depends()], user: Annotated[str, Depends(user)]
+    ) -> None:
+        self.repository = repository
+        self.user = user
+
+
+class Item(pydantic.BaseModel):
+    name: str
+    price: float | None = None
+
+
+class CheckedItem(Item):
+    @pydantic.field_validator("name")
+    @classmethod
+    def check(cls, name: str) -> str:
+        hidden()
+        return name
+
+
+BEARER = OAuth2PasswordBearer("/token")
+
+
+def current_user(token: Annotated[str, Depends(BEARER)]) -> dict[str, str]:
+    if token == "":
+        raise HTTPException(401, "who is it?")
+    return {"token": token}
+
+
+def test_the_example_of_the_readme_needs_no_mark(init: Init, variant: str) -> None:
+    class Page:
+        def __init__(self, skip: int = 0, limit: int = 100) -> None:
+            self.skip = skip
+            self.limit = limit
+
+    app = FastAPI()
+
+    @app.get("/items")
+    async def read_items(page: Annotated[Any, Depends(Page)]) -> dict[str, int]:
+        return {"skip": page.skip, "limit": page.limit}
+
+    read_items.__annotations__["page"] = Annotated[Any, Depends(Page)]
+    app.router.routes.clear()
+    app.get("/items")(read_items)
+    expected = 1 if variant == "stock" else 0
+    assert trips(client_of(init, app), "/items?skip=3") == ({"skip": 3, "limit": 100}, expected)
+
+
+def test_nested_classes_and_functions_run_inline(init: Init, variant: str) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(search: Annotated[Search, Depends()]) -> dict[str, Any]:
+        return {"q": search.q, "skip": search.page.skip}
+
+    expected = 2 if variant == "stock" else 0
+    assert trips(client_of(init, app), "/?q=%20A&skip=2") == ({"q": "a", "skip": 2}, expected)
+
+
+def test_what_is_raised_is_the_same(init: Init) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(user: Annotated[dict[str, str], Depends(current_user)]) -> Any:
+        return user
+
+    client = client_of(init, app)
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer x"}):
+        client.get("/", headers=headers)
+    assert client.get("/").status_code == 401
+    assert client.get("/", headers={"Authorization": "Bearer x"}).json() == {"token": "x"}
+    assert client.get("/", headers={"Authorization": "Bearer "}).json()["detail"] == "who is it?"
+
+
+def test_what_is_not_proven_stays_in_the_pool(init: Init) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[int, Depends(hidden)]) -> int:
+        return value
+
+    assert trips(client_of(init, app), "/") == (1, 1)
+
+
+def test_a_mark_comes_first(init: Init) -> None:
+    @async_unsafe
+    class Marked(Page):
+        pass
+
+    app = FastAPI()
+
+    async def endpoint(page: Any) -> int:
+        return int(page.skip)
+
+    endpoint.__annotations__["page"] = Annotated[Any, Depends(Marked)]
+    app.get("/")(endpoint)
+    assert trips(client_of(init, app), "/?skip=2") == (2, 1)
+
+
+@pytest.mark.accelerated
+def test_what_is_proven_does_not_end_a_trip(init: Init) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    def endpoint(service: Annotated[Service, Depends()]) -> dict[str, str]:
+        hidden()
+        return {"user": service.user}
+
+    def counted(**options: Any) -> int:
+        found = trips(TestClient(init(app, **options)), "/")
+        assert found[0] == {"user": "rick"}
+        return found[1]
+
+    assert counted(proven_safe=True) == counted(proven_safe=False)
+    assert counted(proven_safe=True) < counted(all_classes_safe=True)
+
+
+def test_a_def_endpoint_runs_inline_with_its_response(init: Init, variant: str) -> None:
+    app = FastAPI()
+
+    @app.get("/item", response_model=Item)
+    def item(name: str = "x") -> Any:
+        return {"name": name.upper(), "price": 1.5, "more": [1, 2]}
+
+    @app.get("/plain")
+    def plain(page: Annotated[Page, Depends()]) -> dict[str, int]:
+        return {"a": 1, "b": 2}
+
+    client = client_of(init, app)
+    stock = variant == "stock"
+    answer = {"name": "Y", "price": 1.5}
+    assert trips(client, "/item?name=y") == (answer, 2 if stock else 0)
+    assert trips(client, "/plain") == ({"a": 1, "b": 2}, 3 if stock else 0)
+
+
+def test_a_response_with_code_in_it_is_validated_as_before(init: Init) -> None:
+    app = FastAPI()
+
+    @app.get("/item", response_model=CheckedItem)
+    def item() -> Any:
+        return {"name": "x"}
+
+    answer, count = trips(client_of(init, app), "/item")
+    assert answer == {"name": "x", "price": None}
+    assert count >= 1
+
+
+def test_an_object_that_others_made_is_validated_as_before(init: Init) -> None:
+    app = FastAPI()
+
+    class Slow:
+        @property
+        def name(self) -> str:
+            hidden()
+            return "x"
+
+        price = None
+
+    slow = Slow()
+
+    def give() -> Any:
+        return slow
+
+    def item(given: Any) -> Any:
+        return given
+
+    item.__annotations__["given"] = Annotated[Any, Depends(give)]
+    app.get("/item", response_model=Item)(item)
+    answer, count = trips(client_of(init, app), "/item")
+    assert answer == {"name": "x", "price": None}
+    assert count >= 1
+
+
+def test_a_stream_that_others_made_is_streamed_as_before(init: Init) -> None:
+    app = FastAPI()
+
+    def numbers() -> Iterator[bytes]:
+        for _ in range(2):
+            hidden()
+            yield b"1"
+
+    def give() -> Any:
+        return StreamingResponse(numbers(), media_type="application/json")
+
+    def stream(given: Any) -> Any:
+        return given
+
+    stream.__annotations__["given"] = Annotated[Any, Depends(give)]
+    app.get("/stream", response_model=None)(stream)
+    answer, count = trips(client_of(init, app), "/stream")
+    assert answer == 11
+    assert count >= 3
+
+
+def test_a_change_sends_it_back_to_the_pool(
+    init: Init, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(search: Annotated[Search, Depends()]) -> Any:
+        return search.q
+
+    client = client_of(init, app)
+    stock = variant == "stock"
+    assert trips(client, "/?q=A") == ("a", 2 if stock else 0)
+
+    def slow(self: Any, name: str, value: Any) -> None:
+        hidden()
+        object.__setattr__(self, name, value)
+
+    monkeypatch.setattr(Search, "__setattr__", slow, raising=False)
+    assert trips(client, "/?q=A") == ("a", 2 if stock else 1)
+
+
+def test_an_override_is_no_instance_of_what_it_overrides(init: Init, variant: str) -> None:
+    class Slow:
+        @property
+        def skip(self) -> int:
+            return hidden()
+
+        limit = 3
+
+    def shown(page: Annotated[Page, Depends()]) -> dict[str, Any]:
+        return {"skip": page.skip}
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(given: Annotated[dict[str, Any], Depends(shown)]) -> Any:
+        return given
+
+    endpoint.__annotations__["given"] = Annotated[dict[str, Any], Depends(shown)]
+    app.router.routes.clear()
+    app.get("/")(endpoint)
+    client = client_of(init, app)
+    stock = variant == "stock"
+    assert trips(client, "/?skip=4") == ({"skip": 4}, 2 if stock else 0)
+    app.dependency_overrides[Page] = lambda: Slow()  # proven itself, what it gives is not
+    assert trips(client, "/") == ({"skip": 1}, 2 if stock else 1)
+    app.dependency_overrides.clear()
+    assert trips(client, "/?skip=4") == ({"skip": 4}, 2 if stock else 0)
+
+
+def test_proofs_hold_for_websockets(init: Init) -> None:
+    from fastapi import WebSocket
+
+    app = FastAPI()
+
+    async def endpoint(websocket: Any, page: Any) -> None:
+        await websocket.accept()
+        await websocket.send_json({"skip": page.skip})
+        await websocket.close()
+
+    endpoint.__annotations__.update(websocket=WebSocket, page=Annotated[Page, Depends()])
+    app.websocket("/")(endpoint)
+    client = client_of(init, app)
+    with client.websocket_connect("/?skip=5") as connected:
+        assert connected.receive_json() == {"skip": 5}
+
+
+def sleeps() -> int:
+    time.sleep(0)
+    return 1
+
+
+def asked(init: Init, call: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> list[str]:
+    app = FastAPI()
+
+    async def endpoint(value: Any) -> Any:
+        return value
+
+    endpoint.__annotations__["value"] = Annotated[Any, Depends(call)]
+    app.get("/")(endpoint)
+    client = TestClient(init(app))
+    with caplog.at_level(logging.WARNING, "fastapi_async_safe.proof"):
+        client.get("/")
+        client.get("/")
+    return [each.getMessage() for each in caplog.records if each.name == "fastapi_async_safe.proof"]
+
+
+@pytest.mark.accelerated
+def test_a_marked_call_that_blocks_is_warned_of_once(
+    init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    (said,) = asked(init, async_safe(partial(sleeps)), caplog)
+    assert "`time.sleep`, which sleeps" in said
+    assert f"{__file__}:{sleeps.__code__.co_firstlineno + 1}" in said
+    assert "async_unsafe" in said
+
+
+@pytest.mark.accelerated
+def test_the_warning_can_be_silenced_in_the_mark(
+    init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert asked(init, async_safe(blocks=False)(partial(sleeps)), caplog) == []
+
+
+@pytest.mark.accelerated
+def test_nothing_is_said_of_what_is_harmless(init: Init, caplog: pytest.LogCaptureFixture) -> None:
+    assert asked(init, async_safe(partial(hidden)), caplog) != []
+    caplog.clear()
+    assert asked(init, async_safe(partial(current_user, token="x")), caplog) == []
+
+
+@pytest.mark.parametrize("value", [None, 1, "yes"])
+def test_anything_but_true_and_false_is_a_type_error(value: Any) -> None:
+    with pytest.raises(TypeError, match="proven_safe must be True or False"):
+        init_app(FastAPI(), proven_safe=value)
+
+
+def test_blocks_is_given_alone() -> None:
+    with pytest.raises(TypeError, match="blocks is given alone"):
+        async_safe(hidden, blocks=False)  # type: ignore[call-overload]
