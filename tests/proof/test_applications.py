@@ -309,7 +309,7 @@ def test_an_override_is_no_instance_of_what_it_overrides(init: Init, variant: st
     client = client_of(init, app)
     stock = variant == "stock"
     assert trips(client, "/?skip=4") == ({"skip": 4}, 2 if stock else 0)
-    app.dependency_overrides[Page] = lambda: Slow()  # proven itself, what it gives is not
+    app.dependency_overrides[Page] = lambda: Slow()  # noqa: PLW0108  # proven itself, what it gives is not
     assert trips(client, "/") == ({"skip": 1}, 2 if stock else 1)
     app.dependency_overrides.clear()
     assert trips(client, "/?skip=4") == ({"skip": 4}, 2 if stock else 0)
