@@ -41,7 +41,6 @@ from urllib.parse import unquote as _unquote
 from pydantic_core import ValidationError
 
 from . import _fastapi
-from ._core_py import NOTHING as _NOTHING
 from ._core_py import wrapped as _wrapped
 
 cdef extern from "Python.h":

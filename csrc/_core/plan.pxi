@@ -18,9 +18,9 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 cdef enum:
     _ROOT, _INLINE, _INLINE_CONTEXT, _INLINE_LIMITED, _INLINE_CONTEXT_LIMITED, _COROUTINE
 
-AWAIT, BODY, CALL, APART, LOOP = range(5)
+AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
 cdef enum:
-    _AWAIT, _BODY, _CALL, _APART, _LOOP
+    _AWAIT, _BODY, _CALL, _SEPARATELY, _LOOP
 
 
 def _new(kind):
@@ -33,9 +33,9 @@ def _new(kind):
 # Of an object that has its overrides, and is true, without its class being asked.
 _NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
 
-NOTHING = _NOTHING
+NOTHING = object()
 NEW = _new
-cdef object nothing = _NOTHING
+cdef object nothing = NOTHING
 cdef tuple no_arguments = ()
 cdef str made_query = _fastapi.MADE_QUERY
 cdef str made_headers = _fastapi.MADE_HEADERS
@@ -64,8 +64,8 @@ cdef class Param:
     cdef readonly object field
     cdef bytes raw_key  # as it stands in the headers of a scope, None if it cannot
 
-    def __init__(
-        self, *, str name, str key, tuple loc, bint many, int otherwise, default, dict missing,
+    def __cinit__(
+        self, *, str name, str key not None, tuple loc, bint many, int otherwise, default, dict missing,
         int convert, validate, field,
     ):
         self.name = name
@@ -86,7 +86,12 @@ cdef class Group:
     cdef readonly list fields
     cdef readonly tuple params
 
-    def __init__(self, *, int source, list fields, tuple params):
+    def __cinit__(self, *, int source, list fields not None, tuple params not None):
+        for param in params:
+            if type(param) is not Param:
+                raise TypeError(f"a Param was expected, not {param!r}")
+        if params and len(params) != len(fields):
+            raise ValueError("a Group has a Param for each of its fields, or none")
         self.source = source
         self.fields = fields
         self.params = params
@@ -118,12 +123,15 @@ cdef class Node:
     cdef object init  # of a class
     cdef unsigned int init_tag  # of the class when it had that
 
-    def __init__(
+    def __cinit__(
         self, *, str name, call, int kind, bint leaf, bint limited, declared, dependant,
-        bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups,
-        list body_fields, tuple connection_names, str background_name, str response_name,
+        bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups not None,
+        list body_fields not None, tuple connection_names not None, str background_name, str response_name,
         str scopes_name, tuple scopes, bint threaded, bint joins,
     ):
+        for group in groups:
+            if type(group) is not Group:
+                raise TypeError(f"a Group was expected, not {group!r}")
         self.name = name
         self.call = call
         self.kind = kind
@@ -170,6 +178,25 @@ cdef struct Place:
     Py_ssize_t target  # where its result goes, -1: nowhere
 
 
+cdef int _check_order(tuple order, tuple after, tuple nodes, Py_ssize_t slots) except -1:
+    cdef Node node
+    for each in nodes:
+        if type(each) is not Node:
+            raise TypeError(f"a Node was expected, not {each!r}")
+        node = <Node>each
+        if not (0 <= node.slot < slots or node.kind == _ROOT and not node.reusable):
+            raise ValueError(f"a Node has no slot: {node.slot}")
+    left = [index for index in order if index >= 0]
+    entered = {~index for index in order if index < 0}
+    if sorted(left) != list(range(len(nodes))) or len(entered) + len(left) != len(order):
+        raise ValueError(f"an order leaves each node once, and enters it at most once: {order}")
+    if any([(index in entered) is (<Node>nodes[index]).leaf for index in left]):
+        raise ValueError(f"a node is entered unless it is a leaf: {order}")
+    if len(after) != len(order) or not all([0 <= position <= len(order) for position in after]):
+        raise ValueError(f"there is no such place to go on: {after}")
+    return 0
+
+
 cdef class Plan:
     cdef readonly object connection
     cdef readonly bint raw
@@ -205,8 +232,13 @@ cdef class Plan:
     cdef Py_hash_t *hashes  # of the keys; -1: not known, or nothing to rely on
 
     def __cinit__(
-        self, *, tuple order not None, tuple after not None, tuple nodes not None, **others
+        self, *, connection, bint raw, new_response, new_solved, tuple order not None,
+        tuple after not None, tuple nodes not None, tuple keys not None, bint needs_stacks,
+        tuple watched, tuple dependants, tuple fields, tuple lists, tuple chosen, bint inline,
+        bint noted, bint joins_endpoint,
     ):
+        cdef Py_ssize_t position
+        _check_order(order, after, nodes, len(keys))
         self.length = len(order)
         self.order_numbers = <Py_ssize_t *>_allocated(self.length * sizeof(Py_ssize_t))
         self.after_numbers = <Py_ssize_t *>_allocated(self.length * sizeof(Py_ssize_t))
@@ -214,19 +246,6 @@ cdef class Plan:
         for position in range(self.length):
             self.order_numbers[position] = order[position]
             self.after_numbers[position] = after[position]
-
-    def __dealloc__(self):
-        PyMem_Free(self.order_numbers)
-        PyMem_Free(self.after_numbers)
-        PyMem_Free(self.places)
-        PyMem_Free(self.owner_tags)
-        PyMem_Free(self.hashes)
-
-    def __init__(
-        self, *, connection, bint raw, new_response, new_solved, tuple order, tuple after,
-        tuple nodes, tuple keys, bint needs_stacks, tuple watched, tuple dependants, tuple fields,
-        tuple lists, tuple chosen, bint inline, bint noted, bint joins_endpoint,
-    ):
         self.connection = connection
         self.raw = raw
         self.new_response = new_response
@@ -265,6 +284,13 @@ cdef class Plan:
         self._find_hashes()
         self._find_places()
         self.query = _QueryNames(self._query_names())
+
+    def __dealloc__(self):
+        PyMem_Free(self.order_numbers)
+        PyMem_Free(self.after_numbers)
+        PyMem_Free(self.places)
+        PyMem_Free(self.owner_tags)
+        PyMem_Free(self.hashes)
 
     cdef int _find_hashes(self) except -1:
         # PERF: in a key is the call and some text; the hash of a function or class cannot change,

@@ -24,7 +24,19 @@ cdef object _overrides_of(provider):
     return provider.dependency_overrides
 
 
+cdef enum:
+    _NO_VALUE, _VALUE, _BODY_FIRST, _SOLVED_FIRST, _NO_MORE
+
+cdef int[5] wanted_by
+wanted_by[:] = [_VALUE, _BODY_FIRST, _VALUE, _SOLVED_FIRST, _NO_VALUE]
+
+
+cdef object _out_of_turn():
+    return RuntimeError("a resolution is gone on with in another way than it asked for")
+
+
 @cython.freelist(16)
+@cython.final
 cdef class Run:
     cdef readonly Plan plan
     cdef readonly object request
@@ -37,8 +49,13 @@ cdef class Run:
     cdef PyObject **_values  # of all nodes, each at its place
     cdef Py_ssize_t _value_count  # with those of the slots
     cdef PyObject **_slots  # what is in the dependency cache
+    cdef Py_ssize_t _slot_count
+    cdef Place *_places  # of the plan
+    cdef Py_ssize_t _place_count
     cdef Py_ssize_t *_marks  # how many errors there were when a node was entered
     cdef object _provider
+    cdef int _wants
+    cdef bint _is_running
     cdef bint _body_read
     cdef bint _raw
     cdef bint _asks
@@ -54,6 +71,8 @@ cdef class Run:
     def __init__(
         self, Plan plan not None, request, stack, provider, background, response, dict cache
     ):
+        if self.plan is not None:
+            raise _out_of_turn()
         self._begin(plan, request, stack, provider, background, response, cache)
 
     cdef int _begin(
@@ -66,6 +85,7 @@ cdef class Run:
         self._value_count = count
         self._slots = self._values + plan.size
         self._marks = <Py_ssize_t *>(self._values + count)
+        self._places, self._place_count, self._slot_count = plan.places, nodes, len(plan.keys)
         self.plan = plan
         self.request = request
         if plan.needs_stacks:
@@ -88,16 +108,25 @@ cdef class Run:
         if self._values != NULL:
             _release(self._values, self._value_count)
 
-    def advance(self, value, bint in_thread=False):
+    def advance(self, value=nothing, bint in_thread=False):
+        self._check(_NO_VALUE if value is nothing else _VALUE)
         return self._advance(value, in_thread)
+
+    cdef int _check(self, int wanted) except -1:
+        # Of a `Run` that has no plan, which only `__new__` makes, it is nobody's turn.
+        if self.plan is None or self._wants != wanted:
+            raise _out_of_turn()
+        return 0
 
     cdef object _advance(self, value, bint in_thread):
         cdef bint went_well = False
+        self._is_running = True
         try:
             solved = self._go_on(value, in_thread)
             went_well = True
             return solved
         finally:
+            self._is_running = False
             if not went_well:
                 self._forget()
 
@@ -109,6 +138,7 @@ cdef class Run:
         cdef list errors = self._errors
         cdef PyObject *cached
         cdef bint watches = self._provider is not None, suspends
+        self._wants = _NO_MORE
         self.awaitable = None
         if value is not nothing:
             self._keep(self.node, plan.order_numbers[position], value)
@@ -118,7 +148,7 @@ cdef class Run:
             if index < 0:
                 node = <Node>plan.nodes[~index]
                 if watches and position > 1 and self._is_overridden_anew(node):
-                    return self._ask(_APART, node, position)
+                    return self._ask(_SEPARATELY, node, position)
                 if node.reusable and self._reuses:
                     cached = self._slots[node.slot]
                     if cached != NULL:
@@ -135,7 +165,7 @@ cdef class Run:
             else:
                 if node.leaf:
                     if watches and position > 1 and self._is_overridden_anew(node):
-                        return self._ask(_APART, node, position)
+                        return self._ask(_SEPARATELY, node, position)
                     if node.reusable and self._reuses:
                         cached = self._slots[node.slot]
                         if cached != NULL:
@@ -177,13 +207,16 @@ cdef class Run:
             position += 1
         return self._result()
 
-    def receive_body(self, values, errors):
+    def take_body(self, values, errors):
+        self._check(_BODY_FIRST)
         cdef Py_ssize_t index = self.plan.order_numbers[self._position]
         self._put_named(self.node, &self.plan.places[index], values)
         self._errors.extend(errors)
         self._body_read = True
+        self._wants = _NO_VALUE
 
-    def share(self):
+    def shared_state(self):
+        self._check(_SOLVED_FIRST)
         if self._response is None:
             self._response = self.plan.new_response()
         if self._cache is None:
@@ -191,9 +224,13 @@ cdef class Run:
             self._reuses = False
         return self._background, self._response, self._cache
 
-    def receive_solved(self, solved):
+    def take_solved(self, solved):
+        self._check(_SOLVED_FIRST)
+        if self._cache is None:
+            raise _out_of_turn()
         cdef Plan plan = self.plan
         cdef Py_ssize_t index = plan.order_numbers[self._position]
+        self._wants = _NO_VALUE
         self._background = solved.background_tasks
         self._errors.extend(solved.errors)
         if not solved.errors and self.node.name is not None:
@@ -202,16 +239,20 @@ cdef class Run:
         self._position = plan.after_numbers[self._position] if index < 0 else self._position + 1
 
     def forget(self):
+        if self._is_running:
+            raise _out_of_turn()
         self._forget()
 
     cdef int _forget(self) except -1:
         # What an exception keeps of this resolution must not keep its values.
+        self._wants = _NO_MORE
         self.awaitable = None
         _let_go(self._values, self._value_count)
         return 0
 
     cdef object _ask(self, int action, Node node, Py_ssize_t position):
         self.action = action
+        self._wants = wanted_by[action]
         self.node = node
         self._position = position
         return None
@@ -346,7 +387,11 @@ cdef class Run:
         return PyDict_GetItemWithError(self._cache, self.plan.keys[node.slot])
 
     cdef object _result(self):
-        cdef dict cache = self._cached() if self._cache is None else self._cache
+        cdef dict cache = self._cache
+        if cache is None:
+            cache = self._cached()
+            if not PyList_GET_SIZE(self._errors) and len(cache) != len(self.plan.keys):
+                raise AssertionError("a dependency was left out")
         return self.plan.new_solved(
             self.values, self._errors, self._background, self._response, cache
         )
@@ -375,16 +420,23 @@ cdef inquiry clear_attributes = (<_Type *>Run).tp_clear
 
 cdef int _traverse_run(PyObject *run, visitproc visit, void *data) noexcept:
     cdef PyObject **values = (<Run>run)._values
-    cdef Py_ssize_t number
+    cdef Place *places = (<Run>run)._places
+    cdef Py_ssize_t index, number
     cdef int end = traverse_attributes(run, visit, data)
-    for number in range((<Run>run)._value_count):
-        if end == 0 and values[number] != NULL:
-            end = visit(values[number], data)
+    for index in range((<Run>run)._place_count):
+        # What is in front of the arguments, while a node is called, is not the run's.
+        for number in range(places[index].start + 1, places[index].start + 1 + places[index].count):
+            if end == 0 and values[number] != NULL:
+                end = visit(values[number], data)
+    for number in range((<Run>run)._slot_count):
+        if end == 0 and (<Run>run)._slots[number] != NULL:
+            end = visit((<Run>run)._slots[number], data)
     return end
 
 
 cdef int _clear_run(PyObject *run) noexcept:
     _let_go((<Run>run)._values, (<Run>run)._value_count)
+    (<Run>run)._place_count = 0  # the places are those of the plan
     return clear_attributes(run)
 
 

@@ -7,7 +7,7 @@ cdef class Entry:
     cdef readonly object route
     cdef public Plan plan
 
-    def __init__(self, *, dependant, connection, owner, route):
+    def __cinit__(self, *, dependant, connection, owner, route):
         self.dependant = dependant
         self.connection = connection
         self.owner = owner
@@ -21,7 +21,7 @@ cdef class Solver:
     cdef set _marked
     cdef readonly dict entries
 
-    def __init__(self, *, adopt, drive, serve, set marked not None):
+    def __cinit__(self, *, adopt, drive, serve, set marked not None):
         self._adopt = adopt
         self._drive = drive
         self._serve = serve

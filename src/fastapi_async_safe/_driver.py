@@ -11,7 +11,6 @@ from typing import Any
 
 from . import _fastapi
 from ._core_py import (
-    APART,
     AWAIT,
     BODY,
     CALL,
@@ -20,7 +19,7 @@ from ._core_py import (
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
     LOOP,
-    NOTHING,
+    SEPARATELY,
     THREAD,
     marked_endpoints,
 )
@@ -52,17 +51,17 @@ async def drive(
                 if action == AWAIT:
                     solved = run.advance(await run.awaitable)
                 elif action == LOOP:
-                    solved = run.advance(NOTHING)
+                    solved = run.advance()
                 elif action == BODY:
-                    run.receive_body(
+                    run.take_body(
                         *await _fastapi.extract_body(
                             node.body_fields, body, embed_body_fields, run.request
                         )
                     )
-                    solved = run.advance(NOTHING)
-                elif action == APART:
-                    background_tasks, response, dependency_cache = run.share()
-                    run.receive_solved(
+                    solved = run.advance()
+                elif action == SEPARATELY:
+                    background_tasks, response, dependency_cache = run.shared_state()
+                    run.take_solved(
                         await _fastapi.solve_alone(
                             node.declared,
                             entry.dependant,
@@ -76,7 +75,7 @@ async def drive(
                             embed_body_fields=embed_body_fields,
                         )
                     )
-                    solved = run.advance(NOTHING)
+                    solved = run.advance()
                 else:
                     solved = run.advance(await _call(run, node))
             except BaseException:

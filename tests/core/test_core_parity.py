@@ -115,8 +115,8 @@ def test_the_classes_offer_the_same(name: str, core: ModuleType) -> None:
 
 
 @needs_compiled_core
-def test_they_share_what_means_nothing(core: ModuleType) -> None:
-    assert core.NOTHING is _core_py.NOTHING
+def test_each_has_what_means_nothing_of_its_own(core: ModuleType) -> None:
+    assert core.NOTHING is not _core_py.NOTHING
 
 
 def test_the_python_core_tells_what_its_names_mean() -> None:
@@ -125,7 +125,7 @@ def test_the_python_core_tells_what_its_names_mean() -> None:
         for name in names_in(inspect.getsource(module)):
             if name[0] != "." and callable(getattr(module, name)) and name != "NEW":
                 assert getattr(module, name).__doc__, name
-    for method in (_core_py.Plan.is_current, _core_py.Run.advance, _core_py.Run.receive_body):
+    for method in (_core_py.Plan.is_current, _core_py.Run.advance, _core_py.Run.take_body):
         assert method.__doc__
 
 

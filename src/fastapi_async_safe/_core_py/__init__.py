@@ -5,7 +5,6 @@ order, topic by topic, and the fallback where that was not built. What the names
 """
 
 from .plan import (
-    APART,
     AWAIT,
     BODY,
     CALL,
@@ -29,6 +28,7 @@ from .plan import (
     REQUIRED,
     ROOT,
     SCHEMA,
+    SEPARATELY,
     SHARED,
     SOURCES,
     TEXT,
@@ -66,7 +66,6 @@ from .solver import (
 )
 
 __all__ = [
-    "APART",
     "AWAIT",
     "BODY",
     "CALL",
@@ -90,6 +89,7 @@ __all__ = [
     "REQUIRED",
     "ROOT",
     "SCHEMA",
+    "SEPARATELY",
     "SHARED",
     "SOURCES",
     "TEXT",

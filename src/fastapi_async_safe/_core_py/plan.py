@@ -25,9 +25,9 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 )
 
 # What a `Run` that is not done asks of the driver.
-AWAIT, BODY, CALL, APART, LOOP = range(5)
+AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
 
-NOTHING: Any = object()
+NOTHING: Any = object()  # each core has its own
 
 NEW: Any = object.__new__
 

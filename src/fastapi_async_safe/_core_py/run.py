@@ -6,7 +6,6 @@ from typing import Any
 
 from .. import _fastapi
 from .plan import (
-    APART,
     AWAIT,
     BODY,
     CALL,
@@ -16,11 +15,29 @@ from .plan import (
     LOOP,
     NOTHING,
     ROOT,
+    SEPARATELY,
     SOURCES,
     Node,
     Plan,
 )
 from .read import extract, is_plain, received
+
+# What a `Run` wants next: to be advanced, without a value or with one; that for which it asked; or
+# nothing any more.
+_NO_VALUE, _VALUE, _BODY_FIRST, _SOLVED_FIRST, _NO_MORE = range(5)
+
+# By what it asked for.
+_WANTED = {
+    AWAIT: _VALUE,
+    BODY: _BODY_FIRST,
+    CALL: _VALUE,
+    SEPARATELY: _SOLVED_FIRST,
+    LOOP: _NO_VALUE,
+}
+
+
+def _out_of_turn() -> RuntimeError:
+    return RuntimeError("a resolution is gone on with in another way than it asked for")
 
 
 class Run:
@@ -28,11 +45,11 @@ class Run:
 
     Where `advance` gives no result, `action` says what is asked for. AWAIT: `awaitable` is to be
     awaited; advance with what it gave. BODY: `node` is the one whose body parameters are wanted;
-    hand them to `receive_body`, then advance with NOTHING. CALL: `node` is to be called with
-    `values` as keywords; advance with what it returned. APART: the overrides of `node` are no
-    longer those of the plan; have it solved apart, with what `share` gives, hand the result to
-    `receive_solved`, then advance with NOTHING. LOOP, in a thread only: `node` has to be done
-    on the event loop; advance with NOTHING there.
+    hand them to `take_body`, then advance. CALL: `node` is to be called with `values` as keywords;
+    advance with what it returned. SEPARATELY: the overrides of `node` are no longer those of the
+    plan; have it solved separately, with what `shared_state` gives, hand the result to
+    `take_solved`, then advance. LOOP, in a thread only: `node` has to be done on the event loop;
+    advance there. What does none of this would leave out a dependency, and is a RuntimeError.
     """
 
     __slots__ = (
@@ -51,6 +68,7 @@ class Run:
         "_response",
         "_reuses",
         "_slots",
+        "_wants",
         "action",
         "awaitable",
         "function_stack",
@@ -86,6 +104,7 @@ class Run:
             self.request_stack, self.function_stack = stacks
         self._provider = provider  # of `dependency_overrides`
         self._position = 0
+        self._wants = _NO_VALUE
         self._body_read = False
         self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
         self._marks: list[int] = []  # how many errors there were when they were entered
@@ -104,16 +123,22 @@ class Run:
         self._asks = True
         self._asks_always = plan.hands_out or not self._raw
 
-    def advance(self, value: Any, in_thread: bool = False) -> Any:
+    def advance(self, value: Any = NOTHING, in_thread: bool = False) -> Any:
         """Go on until something has to be awaited.
 
         Parameters:
-            value: what the last call returned.
+            value: what the call returned that was asked for; nothing if none was.
             in_thread: this is no event loop's thread: go on only to what can be done there.
 
         Returns:
             A `SolvedDependency`, or None where something is asked for first.
+
+        Raises:
+            RuntimeError: it is not the turn of this.
         """
+        if self._wants != (_NO_VALUE if value is NOTHING else _VALUE):
+            raise _out_of_turn()
+        self._wants = _NO_MORE
         plan = self.plan
         nodes, order, slots = plan.nodes, plan.order, self._slots
         frames, marks, errors = self._frames, self._marks, self._errors
@@ -129,7 +154,7 @@ class Run:
             if index < 0:
                 node = nodes[~index]
                 if watches and position > 1 and self._is_overridden_anew(node):
-                    return self._ask(APART, node, position)
+                    return self._ask(SEPARATELY, node, position)
                 if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                     self._reuse(node)
                     position = plan.after[position]
@@ -145,7 +170,7 @@ class Run:
             else:
                 if node.leaf:
                     if watches and position > 1 and self._is_overridden_anew(node):
-                        return self._ask(APART, node, position)
+                        return self._ask(SEPARATELY, node, position)
                     if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                         self._reuse(node)
                         position += 1
@@ -184,14 +209,19 @@ class Run:
             position += 1
         return self._result()
 
-    def receive_body(self, values: dict[str, Any], errors: list[Any]) -> None:
+    def take_body(self, values: dict[str, Any], errors: list[Any]) -> None:
         """Take the body parameters of `node`."""
+        if self._wants != _BODY_FIRST:
+            raise _out_of_turn()
+        self._wants = _NO_VALUE
         self.values.update(values)
         self._errors.extend(errors)
         self._body_read = True
 
-    def share(self) -> tuple[Any, Any, dict[Any, Any]]:
-        """Give the background tasks, the response and the cache for what is solved apart."""
+    def shared_state(self) -> tuple[Any, Any, dict[Any, Any]]:
+        """Give the background tasks, the response and the cache for what is solved separately."""
+        if self._wants != _SOLVED_FIRST:
+            raise _out_of_turn()
         if self._response is None:
             self._response = self.plan.new_response()
         if self._cache is None:
@@ -199,10 +229,12 @@ class Run:
             self._reuses = False
         return self._background, self._response, self._cache
 
-    def receive_solved(self, solved: Any) -> None:
+    def take_solved(self, solved: Any) -> None:
         """Take the `SolvedDependency` of something that depends on nothing but `node`."""
         node, plan = self.node, self.plan
-        assert self._cache is not None  # since `share`
+        if self._wants != _SOLVED_FIRST or self._cache is None:  # it is there since `shared_state`
+            raise _out_of_turn()
+        self._wants = _NO_VALUE
         self._background = solved.background_tasks
         self._errors.extend(solved.errors)
         if not solved.errors and node.name is not None:
@@ -216,11 +248,13 @@ class Run:
 
     def forget(self) -> None:
         """Let go of the values: an exception ended the resolution, and may keep this object."""
+        self._wants = _NO_MORE
         self._frames.clear()
         self.awaitable = None
 
     def _ask(self, action: int, node: Node, position: int) -> None:
         self.action, self.node, self._position = action, node, position
+        self._wants = _WANTED[action]
 
     def _is_overridden_anew(self, node: Node) -> bool:
         """Say whether the overrides changed since the plan was made or chosen: FastAPI reads them
@@ -294,7 +328,11 @@ class Run:
         return self._cache.get(self.plan.keys[node.slot], NOTHING)
 
     def _result(self) -> Any:
-        cache = self._cached() if self._cache is None else self._cache
+        cache = self._cache
+        if cache is None:
+            cache = self._cached()
+            if not self._errors and len(cache) != len(self.plan.keys):
+                raise AssertionError("a dependency was left out")
         return self.plan.new_solved(
             self.values, self._errors, self._background, self._response, cache
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import _fastapi
-from .plan import NOTHING, Plan
+from .plan import Plan
 from .run import Run
 
 
@@ -100,7 +100,7 @@ class Solver:
             response,
             dependency_cache,
         )
-        solved = run.advance(NOTHING)
+        solved = run.advance()
         if solved is None or plan.joins_endpoint:
             return self._drive(
                 self,
