@@ -34,8 +34,8 @@ def advice_without_core() -> str:
         return "there is none for a free-threaded CPython, on which it would switch the GIL on"
     return (
         "the installed package has none that works here. Install a wheel for this platform "
-        "(pip install --upgrade pip, then pip install --force-reinstall fastapi-async-safe), or a C "
-        "compiler and then pip install --no-binary fastapi-async-safe --force-reinstall "
+        "(pip install --upgrade pip, then pip install --force-reinstall fastapi-async-safe), or a "
+        "C compiler and then pip install --no-binary fastapi-async-safe --force-reinstall "
         "fastapi-async-safe"
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar, overload
 
-T = TypeVar("T")
+T = TypeVar("T", bound="Callable[..., Any] | classmethod[Any, ..., Any]")
 
 MARK = "__is_async_safe__"
 _BLOCKS = "__async_safe_blocks__"
