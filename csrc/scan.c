@@ -1,3 +1,5 @@
+/* Scanning of query strings, as `scan.h` tells it. */
+
 #include "scan.h"
 
 #include <string.h>

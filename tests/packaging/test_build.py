@@ -51,8 +51,8 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(home, with_pip=True)
     python = home / ("Scripts" if sys.platform == "win32" else "bin") / "python"
     requirements = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
-    install = [python, "-m", "pip", "install", "--quiet", *requirements, "cmake", "ninja"]
-    subprocess.run(install, check=True)
+    install = ["-m", "pip", "install", "--quiet", *requirements, "cmake", "ninja"]
+    subprocess.run([python, *install], check=True)
     return python
 
 
