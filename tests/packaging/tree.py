@@ -7,7 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
 FOLDERS = ["src/fastapi_async_safe", "csrc", "benchmarks", "tests"]
-SOURCES = {".py", ".pyi", ".pyx", ".pxi", ".pxd", ".c", ".h", ".txt", ".mjs", ".lua", ".toml"}
+# By suffix; and CMakeLists.txt.
+SOURCES = {".py", ".pyi", ".pyx", ".pxi", ".pxd", ".c", ".h", ".mjs", ".lua", ".sql"}
 BEGIN, END = "<!-- tree -->\n", "<!-- /tree -->\n"
 DOCSTRING = re.compile(r'(?:#.*\n)*"""(.*?)"""', re.DOTALL)
 # What a first comment begins with, where there is no docstring.
@@ -48,15 +49,20 @@ def tree_of(folder: Path, depth: int = 0) -> list[str]:
     lines += [
         line(child.name, first_line(child), depth + 1)
         for child in children
-        if child.is_file() and child.suffix in SOURCES and child != start
+        if child.is_file() and is_source(child) and child != start
     ]
     for child in children:
         has_sources = child.is_dir() and any(
-            each.suffix in SOURCES for each in child.rglob("*") if "__pycache__" not in each.parts
+            is_source(each) for each in child.rglob("*") if "__pycache__" not in each.parts
         )
         if has_sources and child.name != "__pycache__" and child.name[0] != ".":
             lines += tree_of(child, depth + 1)
     return lines
+
+
+def is_source(path: Path) -> bool:
+    """Say whether the tree has it."""
+    return path.suffix in SOURCES or path.name == "CMakeLists.txt"
 
 
 def line(name: str, told: str, depth: int) -> str:

@@ -69,8 +69,8 @@ assert_type(init_app(FastAPI(), predicates=[lambda call: True]), FastAPI)
 backend: str = resolver_backend()
 
 function("1")  # type: ignore[arg-type]
-async_safe(3)  # type: ignore[type-var]
-async_safe()  # type: ignore[call-arg]
+async_safe(3)  # type: ignore[call-overload]
+async_safe()  # type: ignore[call-overload]
 init_app(3)  # type: ignore[type-var]
 init_app(FastAPI(), accelerated=1)  # type: ignore[arg-type]
 init_app(FastAPI(), unknown=True)  # type: ignore[call-arg]
