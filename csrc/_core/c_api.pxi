@@ -36,6 +36,7 @@ from copy import deepcopy as _deepcopy
 from functools import cache as _cache
 from types import FunctionType as _FunctionType
 from types import MemberDescriptorType as _MemberDescriptorType
+from types import ModuleType as _ModuleType
 from urllib.parse import unquote as _unquote
 
 from pydantic_core import ValidationError
@@ -46,6 +47,9 @@ from ._core_py import wrapped as _wrapped
 cdef extern from "Python.h":
     Py_ssize_t size_of "Py_SIZE"(PyObject *)
     PyObject *PyDict_GetItemWithError(object items, object key) except? NULL
+    PyObject *get_item "PyDict_GetItemWithError"(PyObject *items, PyObject *key) except? NULL
+    PyObject *PyFunction_GET_CODE(PyObject *function)
+    PyObject *PyModule_GetDict(object module) except NULL
     int PyDict_SetItem(object items, object key, object value) except -1
     ctypedef Py_ssize_t Py_hash_t
     object PyObject_GenericGetDict(object owner, void *)

@@ -46,6 +46,7 @@ cdef str header_pairs = _fastapi.HEADER_PAIRS
 cdef object query_params = _fastapi.QueryParams
 cdef object headers_class = _fastapi.Headers
 cdef object function = _FunctionType
+cdef object module = _ModuleType
 cdef object member_descriptor = _MemberDescriptorType
 cdef bint tells_names = _fastapi.TELLS_NAMES
 cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
@@ -197,6 +198,30 @@ cdef int _check_order(tuple order, tuple after, tuple nodes, Py_ssize_t slots) e
     return 0
 
 
+cdef enum:
+    _ATTRIBUTE, _ITEM, _CODE
+
+
+cdef struct Watched:
+    int kind
+    PyObject *owner  # of an item: the dict, of a module
+    PyObject *name
+    PyObject *value
+
+
+cdef inline PyObject *_value_of(Watched *watched) except? NULL:
+    """Give what is at a watched place now, NOTHING if nothing is, to be compared only."""
+    cdef PyObject *found
+    # PERF: an item of a module 40 instructions, the code of a function 4; by `getattr` 150.
+    if watched.kind == _CODE:
+        return PyFunction_GET_CODE(watched.owner)
+    if watched.kind == _ITEM:
+        found = get_item(watched.owner, watched.name)
+        return <PyObject *>nothing if found == NULL else found
+    value = getattr(<object>watched.owner, <str>watched.name, nothing)
+    return <PyObject *>value
+
+
 cdef class Plan:
     cdef readonly object connection
     cdef readonly bint raw
@@ -220,8 +245,9 @@ cdef class Plan:
     cdef tuple filled_lists
     cdef tuple filled_seen
     cdef tuple owners  # the classes that own what is watched
-    cdef tuple watched_elsewhere  # what no class owns
     cdef unsigned int *owner_tags
+    cdef Watched *places_watched  # what no class owns
+    cdef Py_ssize_t watched_count
     cdef _QueryNames query
     cdef Py_ssize_t size  # of all the places together
     cdef Py_ssize_t length
@@ -276,11 +302,9 @@ cdef class Plan:
         self.owners = tuple(
             dict.fromkeys([entry[0] for entry in watched if isinstance(entry[0], type)])
         )
-        self.watched_elsewhere = tuple(
-            [entry for entry in watched if not isinstance(entry[0], type)]
-        )
         self.owner_tags = <unsigned int *>_allocated(len(self.owners) * sizeof(unsigned int))
         memset(self.owner_tags, 0, len(self.owners) * sizeof(unsigned int))
+        self._find_places_watched()
         self._find_hashes()
         self._find_places()
         self.query = _QueryNames(self._query_names())
@@ -290,7 +314,28 @@ cdef class Plan:
         PyMem_Free(self.after_numbers)
         PyMem_Free(self.places)
         PyMem_Free(self.owner_tags)
+        PyMem_Free(self.places_watched)
         PyMem_Free(self.hashes)
+
+    cdef int _find_places_watched(self) except -1:
+        cdef tuple entry
+        cdef Watched *place
+        self.places_watched = <Watched *>_allocated(len(self.watched) * sizeof(Watched))
+        for entry in self.watched:
+            owner, name, value = entry
+            if isinstance(owner, type):
+                continue
+            place = &self.places_watched[self.watched_count]
+            place.owner = <PyObject *>owner
+            place.name = <PyObject *>name
+            place.value = <PyObject *>value
+            place.kind = _ATTRIBUTE
+            if type(owner) is module:
+                place.kind, place.owner = _ITEM, PyModule_GetDict(owner)
+            elif type(owner) is function and name == "__code__":
+                place.kind = _CODE
+            self.watched_count += 1
+        return 0
 
     cdef int _find_hashes(self) except -1:
         # PERF: in a key is the call and some text; the hash of a function or class cannot change,
@@ -383,8 +428,8 @@ cdef class Plan:
         cdef Py_ssize_t index
         cdef tuple entry
         cdef bint same = True
-        for entry in self.watched_elsewhere:
-            if getattr(entry[0], <str>entry[1], nothing) is not entry[2]:
+        for index in range(self.watched_count):
+            if _value_of(&self.places_watched[index]) != self.places_watched[index].value:
                 return False
         for index in range(len(self.owners)):
             if (<_Type *><PyObject *>self.owners[index]).tp_version_tag != self.owner_tags[index]:

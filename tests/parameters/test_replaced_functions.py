@@ -1,78 +1,298 @@
-"""Functions of FastAPI that somebody has put another one in the place of."""
+"""Projects that read parameters in their own way, and tools that watch how they are read.
 
-import inspect
-from collections import OrderedDict
-from collections.abc import Callable
+Which functions FastAPI runs for it is not listed here but observed: those of FastAPI, Starlette and
+pydantic that stock calls while it solves dependencies. Each of them is then replaced.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Annotated, Any
 
-import fastapi.dependencies.utils
+import fastapi.dependencies.utils as solving
 import pytest
-from fastapi import Body, Depends, FastAPI, Query
-from pydantic import BaseModel
+import starlette.requests
+from fastapi import Cookie, Depends, FastAPI, Header, Query
+from starlette.requests import HTTPConnection, Request
+from starlette.websockets import WebSocket
 
 from fastapi_async_safe import async_safe
-from tests.support.serving import Serve
+from tests.support.serving import Answer, Init, exchange
+
+Place = tuple[Any, str]
+
+SENT: dict[str, Any] = {
+    "query": b"number=+1&tags=a&tags=+b+&wrong=x",
+    "headers": [(b"x-agent", b"Smith "), (b"cookie", b"flavour=vanilla"), (b"x-all", b"1")],
+}
 
 
-class Window(BaseModel):
-    """A parameter model, which FastAPI's own function reads."""
+@async_safe
+class Filters:
+    """Parameters of every source and shape that is read from the raw request."""
 
-    limit: int = 1
+    def __init__(
+        self,
+        item: str,
+        number: int,
+        tags: Annotated[list[str], Query()],
+        x_agent: Annotated[str, Header()],
+        x_all: Annotated[list[str], Header()],
+        flavour: Annotated[str, Cookie()],
+        page: int = 1,
+    ) -> None:
+        self.shown = [item, number, tags, x_agent, x_all, flavour, page]
 
 
-def leave_out(values: dict[str, Any], errors: list[Any]) -> tuple[Any, Any]:
-    return {name: value for name, value in values.items() if name != "wanted"}, errors
+@async_safe
+def wrong_ones(wrong: int = 0, missing: Annotated[str | None, Query()] = None) -> list[Any]:
+    return [wrong, missing]
 
 
-def add_one(values: dict[str, Any], errors: list[Any]) -> tuple[Any, Any]:
-    return {**values, "added": "one"} if "wanted" in values else values, errors
-
-
-def change_types(values: dict[str, Any], errors: list[Any]) -> tuple[Any, Any]:
-    return OrderedDict(values), tuple(errors)
-
-
-@pytest.mark.parametrize("change", [leave_out, add_one, change_types])
-@pytest.mark.parametrize("source", ["query", "body"])
-def test_what_stands_in_for_fastapis_reading_may_give_more_or_less(
-    change: Callable[..., Any], source: str, serve: Serve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read_query = fastapi.dependencies.utils.request_params_to_args
-    read_body = fastapi.dependencies.utils.request_body_to_args
-
-    def changed(*arguments: Any, **options: Any) -> Any:
-        return change(*read_query(*arguments, **options))
-
-    async def changed_body(**options: Any) -> Any:
-        return change(*await read_body(**options))
-
-    if source == "query":
-        monkeypatch.setattr(fastapi.dependencies.utils, "request_params_to_args", changed)
-    else:
-        monkeypatch.setattr(fastapi.dependencies.utils, "request_body_to_args", changed_body)
-
-    def declared(wanted: Annotated[Window, Query()]) -> None: ...
-
-    def declared_body(wanted: Annotated[int, Body(embed=True)] = 3) -> None: ...
-
-    @async_safe
-    def read(wanted: Any = None, **others: Any) -> str:
-        return f"{wanted!r} {others}"
-
-    read.__signature__ = inspect.signature(declared if source == "query" else declared_body)  # type: ignore[attr-defined]
+def make_app() -> FastAPI:
     app = FastAPI()
 
-    @app.post("/")
-    async def endpoint(value: Annotated[str, Depends(read)]) -> str:
+    @app.get("/good/{item}")
+    async def good(filters: Annotated[Filters, Depends()], own: str = "own") -> list[Any]:
+        return [*filters.shown, own]
+
+    @app.get("/bad/{item}")
+    async def bad(
+        filters: Annotated[Filters, Depends()],
+        others: Annotated[list[Any], Depends(wrong_ones)],
+        required: float,
+    ) -> None:
+        raise AssertionError
+
+    @app.get("/none/{item}")
+    async def none() -> str:
+        return "none"
+
+    return app
+
+
+PATHS = ("/good/thing", "/bad/thing", "/none/thing")
+
+
+def answers(app: FastAPI) -> list[Any]:
+    return [exchange(app, path, **SENT).shown() for path in PATHS]
+
+
+def code_run_by_stock() -> set[CodeType]:
+    """Observe what stock runs while it solves dependencies."""
+    seen: set[CodeType] = set()
+    app, depth = make_app(), 0
+    outermost = solving.solve_dependencies.__code__
+
+    def profile(frame: FrameType, event: str, _: Any) -> None:
+        nonlocal depth
+        if frame.f_code is outermost:
+            depth += {"call": 1, "return": -1}.get(event, 0)
+        elif depth and event == "call":
+            seen.add(frame.f_code)
+
+    answers(app)
+    sys.setprofile(profile)
+    try:
+        answers(app)
+    finally:
+        sys.setprofile(None)
+    return seen
+
+
+def function_of(value: Any) -> Any:
+    if isinstance(value, property):
+        return value.fget
+    return getattr(value, "__wrapped__", value)
+
+
+def places() -> Iterator[Place]:
+    """List where the functions stand that stock runs: modules and classes, and their attributes."""
+    seen = code_run_by_stock()
+    modules = [
+        module
+        for name, module in list(sys.modules.items())
+        if name.split(".")[0] in ("fastapi", "starlette", "pydantic") and module is not None
+    ]
+    owners: dict[int, Any] = {}
+    for module in modules:
+        owners[id(module)] = module
+        for value in list(vars(module).values()):
+            if isinstance(value, type) and value.__module__ == module.__name__:
+                owners[id(value)] = value
+    for owner in owners.values():
+        for name, value in list(vars(owner).items()):
+            function = function_of(value)
+            if getattr(function, "__code__", None) not in seen or name.startswith("__"):
+                continue
+            if function.__module__ == "typing" or name == "run_in_threadpool":
+                continue  # of annotations; marked code goes no trip
+            yield owner, name
+
+
+def shown_place(place: Place) -> str:
+    return f"{getattr(place[0], '__name__', place[0])}-{place[1]}"
+
+
+PLACES = sorted(places(), key=shown_place)
+
+
+def observed(value: Any, note: Callable[[Any], None]) -> Any:
+    """Make what does what `value` does, and notes each call of it."""
+    if isinstance(value, property):
+        return property(observed(value.fget, note))
+
+    def watch(*arguments: Any, **keywords: Any) -> Any:
+        note([type(each).__name__ for each in (*arguments, *keywords.values())])
+        return value(*arguments, **keywords)
+
+    return watch
+
+
+def test_the_functions_that_stock_runs_are_found() -> None:
+    names = {name for _, name in PLACES}
+    assert {"request_params_to_args", "_get_multidict_value", "validate", "cookies"} <= names
+    assert len(PLACES) > 10
+
+
+@pytest.mark.declines  # some of them are asked of each dependency, not of its parameters
+@pytest.mark.accelerated
+@pytest.mark.parametrize(
+    ("late", "copies_name"), [(False, True), (True, False)], ids=["early", "late"]
+)
+@pytest.mark.parametrize("place", PLACES, ids=shown_place)
+def test_who_watches_a_function_sees_what_it_is_given_on_stock(
+    place: Place, late: bool, copies_name: bool, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner, name = place
+    original = vars(owner)[name]
+    noted: list[Any] = []
+    watching = observed(original, noted.append)
+    if copies_name and not isinstance(original, property):
+        watching = functools.update_wrapper(watching, original)
+    stock, ours = make_app(), init(make_app())
+    if late:
+        answers(ours)
+    monkeypatch.setattr(owner, name, watching)
+    answers(stock)
+    noted.clear()
+    expected, seen_on_stock = answers(stock), noted.copy()
+    answers(ours)
+    noted.clear()
+    assert answers(ours) == expected
+    assert noted == seen_on_stock
+    monkeypatch.undo()
+    assert answers(ours) == answers(stock)
+    noted.clear()
+    answers(ours)
+    assert noted == []
+
+
+def stripped(original: Any) -> Any:
+    def strip(field: Any, values: Any, *arguments: Any, **keywords: Any) -> Any:
+        value = original(field, values, *arguments, **keywords)
+        return value.strip() if isinstance(value, str) else value
+
+    return strip
+
+
+def shouted(original: Any) -> Any:
+    def shout(*arguments: Any) -> Any:
+        values, errors = original(*arguments)
+        return {
+            name: value.upper() if isinstance(value, str) else value
+            for name, value in values.items()
+        }, errors
+
+    return shout
+
+
+def renamed_cookies(original: Any) -> Any:
+    def parse(text: str) -> dict[str, str]:
+        return {name: f"sweet {value}" for name, value in original(text).items()}
+
+    return parse
+
+
+def comma_separated(original: Any) -> Any:
+    def read(field: Any, values: Any, *arguments: Any, **keywords: Any) -> Any:
+        value = original(field, values, *arguments, **keywords)
+        if isinstance(value, list):
+            return [part for text in value for part in text.split("a")]
         return value
 
-    shown = serve(app).post("/", json={"wanted": 7}).json()
-    given = "Window(limit=1)" if source == "query" else "7"
-    assert (
-        shown
-        == {
-            leave_out: "None {}",
-            add_one: f"{given} {{'added': 'one'}}",
-            change_types: f"{given} {{}}",
-        }[change]
+    return read
+
+
+REPLACEMENTS: list[tuple[ModuleType, str, Callable[[Any], Any]]] = [
+    (solving, "request_params_to_args", shouted),
+    (solving, "_get_multidict_value", stripped),
+    (solving, "_get_multidict_value", comma_separated),
+    (starlette.requests, "cookie_parser", renamed_cookies),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "early", "late"])
+@pytest.mark.parametrize(("module", "name", "replace"), REPLACEMENTS)
+def test_a_project_that_reads_parameters_in_its_own_way(
+    module: ModuleType,
+    name: str,
+    replace: Callable[[Any], Any],
+    when: str,
+    init: Init,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stock = make_app()
+    plain = answers(stock)
+    original = getattr(module, name)
+    if when == "before":
+        monkeypatch.setattr(module, name, replace(original))
+    ours = init(make_app())
+    if when == "early":
+        monkeypatch.setattr(module, name, replace(original))
+    for _ in range(2):
+        if when == "late":
+            assert answers(ours) == plain
+        monkeypatch.setattr(module, name, replace(original))
+        own = answers(stock)
+        assert own != plain
+        assert answers(ours) == own
+        monkeypatch.undo()
+        assert answers(ours) == plain
+
+
+def test_the_code_of_a_function_may_be_exchanged(
+    init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function: FunctionType = solving._get_multidict_value
+
+    def nothing(field: Any, values: Any, alias: Any = None) -> Any:
+        return None
+
+    stock, ours = make_app(), init(make_app())
+    plain = answers(ours)
+    monkeypatch.setattr(function, "__code__", nothing.__code__)
+    own = answers(stock)
+    assert own != plain
+    assert answers(ours) == own
+    monkeypatch.undo()
+    assert answers(ours) == plain
+
+
+@pytest.mark.parametrize("connection", [HTTPConnection, Request, WebSocket])
+def test_a_property_that_all_requests_inherit(
+    connection: Any, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock, ours = make_app(), init(make_app())
+    plain = answers(ours)
+    monkeypatch.setattr(
+        connection, "query_params", property(lambda self: {"number": "8"}), raising=False
     )
+    own: list[Answer] = answers(stock)
+    assert (own != plain) == (connection is not WebSocket)
+    assert answers(ours) == own
+    monkeypatch.undo()
+    assert answers(ours) == plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from types import CodeType, FunctionType
 from typing import Any
 
 # Where a group of parameters is read from.
@@ -177,6 +178,7 @@ class Plan:
         "_empty_lists",
         "_filled_lists",
         "_filled_seen",
+        "_is_as_seen",
         "_read_fields",
         "_seen",
         "after",
@@ -235,6 +237,7 @@ class Plan:
         self.inline = inline  # the endpoint, a sync one, runs on the event loop
         self.joins_endpoint = joins_endpoint  # a sync one may be called on the plan's last trip
         self.noted = noted  # who serves the request is asked for after its dependencies are solved
+        self._is_as_seen = _comparer_of(watched)
         self._read_fields = _reader_of(fields)
         self._seen = [self._read_fields(dependant) for dependant in dependants]
         self._empty_lists = [items for items in lists if not items]
@@ -243,8 +246,11 @@ class Plan:
 
     def is_current(self) -> bool:
         """Say whether everything the plan was made from is as it was."""
-        for owner, attribute, value in self.watched:
-            if getattr(owner, attribute, NOTHING) is not value:
+        try:
+            if not self._is_as_seen():
+                return False
+        except AttributeError:  # deleted, or not there when the plan was made either
+            if any(getattr(owner, name, NOTHING) is not seen for owner, name, seen in self.watched):
                 return False
         return (
             [self._read_fields(dependant) for dependant in self.dependants] == self._seen
@@ -257,6 +263,24 @@ class Plan:
         if not overrides or self.chosen is None:
             return not overrides and self.chosen is None
         return all(overrides.get(call, call) is chosen for call, chosen in self.chosen)
+
+
+def _comparer_of(watched: tuple[tuple[Any, str, Any], ...]) -> Callable[[], bool]:
+    owners, attributes, values = zip(*watched, strict=True) if watched else ((), (), ())
+    # The owners and the values are defaults of parameters.
+    code = _comparing_code(attributes)
+    return FunctionType(code, {}, argdefs=(*owners, *values))
+
+
+@cache
+def _comparing_code(attributes: tuple[str, ...]) -> CodeType:
+    # PERF: a fifth of the time of a loop with `getattr`, as the interpreter specialises each.
+    count = range(len(attributes))
+    parameters = [*(f"owner_{number}" for number in count), *(f"seen_{number}" for number in count)]
+    each = [f"owner_{number}.{name} is seen_{number}" for number, name in enumerate(attributes)]
+    compare = eval(f"lambda {', '.join(parameters)}: {' and '.join(each) or True}")
+    code: CodeType = compare.__code__
+    return code
 
 
 @cache

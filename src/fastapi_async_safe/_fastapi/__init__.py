@@ -27,6 +27,7 @@ from .connections import (
     QUERY_PAIRS,
     Headers,
     QueryParams,
+    makes_containers_as_known,
 )
 from .dependants import (
     FIELD_NAMES,
@@ -54,6 +55,7 @@ from .hook_points import (
     serialize_response_function,
     solve_dependencies_function,
 )
+from .own_code import OwnCode, reading, responding, solving
 from .parameters import (
     TELLS_NAMES,
     explain,
@@ -63,11 +65,9 @@ from .parameters import (
     extract_from,
     extract_nothing,
     fields_of,
-    getters,
     is_known_parameter,
     is_sequence_field,
     note_names,
-    reads_raw_scope,
     schema_of,
 )
 from .pool import (
@@ -85,7 +85,6 @@ from .pool import (
     run_in_pool,
 )
 from .results import (
-    WATCHED,
     SolvedDependency,
     makers,
     new_background_tasks,
@@ -123,11 +122,11 @@ __all__ = [
     "SOLVE_PARAMETERS",
     "TELLS_NAMES",
     "VERSION",
-    "WATCHED",
     "APIRouter",
     "Dependant",
     "Handler",
     "Headers",
+    "OwnCode",
     "QueryParams",
     "Request",
     "SolvedDependency",
@@ -150,7 +149,6 @@ __all__ = [
     "extract_from",
     "extract_nothing",
     "fields_of",
-    "getters",
     "handle_exceptions_function",
     "handler_of",
     "has_route",
@@ -171,6 +169,7 @@ __all__ = [
     "limited",
     "lists_of",
     "makers",
+    "makes_containers_as_known",
     "mounted_within",
     "new_background_tasks",
     "new_response",
@@ -181,8 +180,9 @@ __all__ = [
     "owner_of",
     "parts_of_pool",
     "pool_is_plain",
-    "reads_raw_scope",
+    "reading",
     "replace_call",
+    "responding",
     "route_of",
     "router_of",
     "routers_within",
@@ -194,6 +194,7 @@ __all__ = [
     "serialize_response_function",
     "solve_alone",
     "solve_dependencies_function",
+    "solving",
     "unknown_part",
     "unusable",
 ]

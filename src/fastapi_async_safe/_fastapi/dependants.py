@@ -104,11 +104,16 @@ def is_coroutine(dependant: Dependant) -> bool:
 def _classified(dependant: Dependant, function: str, older: str) -> bool:
     # A function of models from 0.140, a cached property of Dependant from 0.122 on, before that a
     # function of utils.
-    if hasattr(_models, function):
-        return bool(getattr(_models, function)(dependant.call))
+    if (ask := _looked_up(function)) is not None:
+        return bool(ask(dependant.call))
     if hasattr(Dependant, older):
         return bool(getattr(dependant, older))
     return bool(getattr(_utils, older)(dependant.call))
+
+
+def _looked_up(name: str) -> Any:
+    """Find a function of models where FastAPI looks it up: in utils."""
+    return getattr(_utils, name, None) or getattr(_models, name, None)
 
 
 def cache_key(dependant: Dependant, known: dict[int, Any]) -> Any:
@@ -118,15 +123,15 @@ def cache_key(dependant: Dependant, known: dict[int, Any]) -> Any:
         dependant: as declared, not as overridden.
         known: what is kept between the calls for one tree; empty at first.
     """
-    if hasattr(_models, "_get_cache_key"):  # 0.140
-        return _models._get_cache_key(dependant=dependant, uses_scopes_cache=known)
+    if (give := _looked_up("_get_cache_key")) is not None:  # 0.140
+        return give(dependant=dependant, uses_scopes_cache=known)
     return dependant.cache_key
 
 
 def security_scopes(dependant: Dependant) -> list[str]:
     """Give the scopes that `SecurityScopes` has in `dependant`."""
-    if hasattr(_models, "_get_oauth_scopes"):  # 0.140
-        return list(_models._get_oauth_scopes(dependant=dependant))
+    if (give := _looked_up("_get_oauth_scopes")) is not None:  # 0.140
+        return list(give(dependant=dependant))
     if hasattr(Dependant, "oauth_scopes"):  # 0.123
         return list(dependant.oauth_scopes)
     return list(dependant.security_scopes or [])

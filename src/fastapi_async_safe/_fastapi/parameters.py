@@ -1,22 +1,19 @@
-"""How FastAPI reads parameters, and what stands between them and the raw ASGI scope."""
+"""How FastAPI reads parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
-from types import FunctionType
+from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from fastapi import _compat, params
 from fastapi.dependencies import utils as _utils
-from starlette import requests as _requests
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import HTTPConnection, Request
-from starlette.websockets import WebSocket
+from starlette.requests import HTTPConnection
 
-from .connections import makes_containers_as_known
 from .dependants import PARAMETER_LISTS, Dependant
+from .own_code import ModelField
 
 _RECEIVED = ("path_params", "query_params", "headers", "cookies")
 
@@ -41,9 +38,7 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
 
 
 # From 0.157 to 0.159 a parameter model is told the names of all other parameters of its tree.
-_get_request_param_names: Any = getattr(_utils, "_get_request_param_names", None)
-
-TELLS_NAMES = _get_request_param_names is not None
+TELLS_NAMES = hasattr(_utils, "_get_request_param_names")
 
 _SOURCES = ("path", "query", "header", "cookie")
 
@@ -56,7 +51,7 @@ def note_names(request: HTTPConnection, root: Dependant, overrides_provider: Any
         return
     names = getattr(root, "_request_param_names", None)
     if names is None or (overrides_provider and overrides_provider.dependency_overrides):
-        names = _get_request_param_names(root, overrides_provider)
+        names = vars(_utils)["_get_request_param_names"](root, overrides_provider)
     _names_of_tree[request] = names
 
 
@@ -107,24 +102,17 @@ async def extract_body(
     )
 
 
-# A name of `_compat` itself again from 0.128, after having been one to 0.118.
-FIELD_ANNOTATION_IS_SEQUENCE: Any = getattr(
-    getattr(_compat, "shared", _compat), "field_annotation_is_sequence", None
-)
+def annotation_is_sequence(annotation: Any) -> bool | None:
+    """Say whether an annotation is one of several values, None if FastAPI cannot be asked."""
+    # A name of `_compat` itself again from 0.128, after having been one to 0.118.
+    home = getattr(_compat, "shared", _compat)
+    ask = getattr(home, "field_annotation_is_sequence", None)
+    return None if ask is None else bool(ask(annotation))
 
 
 def is_sequence_field(field: Any) -> bool:
     """Say whether FastAPI takes all the values of a name for this field, not one."""
-    annotation = field.field_info.annotation
-    try:
-        return _is_sequence(annotation)
-    except TypeError:  # an annotation without a hash
-        return bool(FIELD_ANNOTATION_IS_SEQUENCE(annotation))
-
-
-@lru_cache(maxsize=256)
-def _is_sequence(annotation: Any) -> bool:
-    return bool(FIELD_ANNOTATION_IS_SEQUENCE(annotation))
+    return bool(annotation_is_sequence(field.field_info.annotation))
 
 
 def explain(field: Any, value: Any, loc: tuple[str, ...]) -> tuple[Any, list[Any]]:
@@ -155,11 +143,13 @@ _KNOWN_OPTIONS = frozenset(
 
 
 def is_known_parameter(source: int, field: Any) -> bool:
-    """Say whether this is a field with a `Path`, `Query`, `Header` or `Cookie` all of whose
+    """Say whether this is a plain field with a `Path`, `Query`, `Header` or `Cookie` all of whose
     options are known here or at their default.
     """
     info = field.field_info
-    if type(info) is not _PARAMETER_CLASSES[source]:
+    if type(field) is not ModelField or type(info) is not _PARAMETER_CLASSES[source]:
+        return False
+    if any(callable(value) for value in vars(field).values()):  # a method of its own
         return False
     return all(
         name in _KNOWN_OPTIONS or _default_options(source).get(name, ...) == value
@@ -171,61 +161,6 @@ def is_known_parameter(source: int, field: Any) -> bool:
 def _default_options(source: int) -> dict[str, Any]:
     kind: Any = _PARAMETER_CLASSES[source]
     return dict(vars(kind()))
-
-
-_STOCK_GETTERS: dict[tuple[Any, str], str] = {
-    (Request, "query_params"): "starlette.requests",
-    (Request, "headers"): "starlette.requests",
-    (Request, "cookies"): "starlette.requests",
-    (Request, "path_params"): "starlette.requests",
-    (WebSocket, "query_params"): "starlette.requests",
-    (WebSocket, "headers"): "starlette.requests",
-    (WebSocket, "cookies"): "starlette.requests",
-    (WebSocket, "path_params"): "starlette.requests",
-    (QueryParams, "__init__"): "starlette.datastructures",
-    (QueryParams, "__getitem__"): "starlette.datastructures",
-    (QueryParams, "__contains__"): "starlette.datastructures",
-    (QueryParams, "get"): "collections.abc",
-    (QueryParams, "getlist"): "starlette.datastructures",
-    (Headers, "__init__"): "starlette.datastructures",
-    (Headers, "__getitem__"): "starlette.datastructures",
-    (Headers, "__contains__"): "starlette.datastructures",
-    (Headers, "get"): "collections.abc",
-    (Headers, "getlist"): "starlette.datastructures",
-    (_requests, "cookie_parser"): "starlette.requests",
-}
-
-_GETTERS_OF_SOURCE: tuple[tuple[tuple[str, ...], tuple[Any, ...]], ...] = (
-    (("path_params",), ()),
-    (("query_params",), (QueryParams,)),
-    (("headers",), (Headers,)),
-    (("cookies", "headers"), (Headers, _requests)),
-)
-
-
-def getters(connection: type, source: int) -> list[tuple[Any, str, Any]]:
-    """List what stands between a raw ASGI scope and a parameter: owner, attribute, value."""
-    attributes, containers = _GETTERS_OF_SOURCE[source]
-    wanted: list[tuple[Any, str]] = [(connection, attribute) for attribute in attributes]
-    wanted += [key for key in _STOCK_GETTERS if key[0] in containers]
-    return [(owner, name, getattr(owner, name)) for owner, name in wanted]
-
-
-def reads_raw_scope(connection: type, source: int) -> bool:
-    """Say whether Starlette's getters for this source are its own, so that reading the raw scope
-    gives what they would give (tools that track user input replace them).
-    """
-    for owner, name, value in getters(connection, source):
-        function = value.fget if isinstance(value, property) else value
-        if type(function) is not FunctionType or hasattr(function, "__wrapped__"):
-            return False
-        if function.__module__ != _STOCK_GETTERS[owner, name]:
-            return False
-    return (
-        _requests.QueryParams is QueryParams
-        and _requests.Headers is Headers
-        and makes_containers_as_known()
-    )
 
 
 solved_alone: set[int] = set()  # by identity of a root: its names are those of a larger tree

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from types import FunctionType
 from typing import Any
 
 from fastapi.dependencies import utils as _utils
@@ -12,9 +11,9 @@ from starlette.background import BackgroundTasks
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 
-SolvedDependency: Any = getattr(_utils, "SolvedDependency", None)
+from .own_code import responding
 
-WATCHED = ((Response, "__init__"),)
+SolvedDependency: Any = getattr(_utils, "SolvedDependency", None)
 
 
 def new_security_scopes(scopes: list[str]) -> Any:
@@ -62,21 +61,14 @@ def makers(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[...,
         new: makes an object of a class without calling its constructor.
     """
     plain_response, plain_solved = _plain_makers(new)
-    # As FastAPI looks up `Response`, and as a tool may have changed it.
-    if _utils.Response is not Response or not _is_plain(Response):
+    if not _is_plain():
         return new_response, new_solved
     return plain_response, plain_solved
 
 
-def _is_plain(response_class: Any) -> bool:
-    initialise = response_class.__init__
-    return (
-        type(initialise) is FunctionType
-        and initialise.__module__ == "starlette.responses"
-        and not hasattr(initialise, "__wrapped__")
-        and response_class.__new__ is object.__new__
-        and response_class.__setattr__ is object.__setattr__
-    )
+def _is_plain() -> bool:
+    # As FastAPI looks up `Response`, and as a tool may have changed it.
+    return _utils.Response is Response and responding().is_own
 
 
 @cache
@@ -93,7 +85,7 @@ def _plain_makers(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callab
         and headers.raw is raw_headers
     )
     immutable = all(isinstance(value, (type(None), bytes, int, str)) for value in state.values())
-    if not (fresh and immutable and _is_plain(Response)) or hasattr(Response, "__slots__"):
+    if not (fresh and immutable and _is_plain()) or hasattr(Response, "__slots__"):
         return new_response, new_solved
     lines = [
         "response = new(Response)",

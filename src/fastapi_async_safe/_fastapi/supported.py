@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from .calling import ENTERING_PARAMETERS
 from .dependants import ALWAYS_THERE, FIELDS, Dependant
-from .parameters import FIELD_ANNOTATION_IS_SEQUENCE
+from .parameters import annotation_is_sequence
 from .results import SOLVED_FIELDS, SolvedDependency
 
 VERSION: str = fastapi.__version__
@@ -37,7 +37,7 @@ def unusable() -> str | None:
     for name in _NEEDED:
         if not callable(getattr(_utils, name, None)):
             return f"fastapi.dependencies.utils has no {name}"
-    if FIELD_ANNOTATION_IS_SEQUENCE is None:
+    if annotation_is_sequence(str) is None:
         return "fastapi._compat has no field_annotation_is_sequence"
     if not any(hasattr(_utils, name) for name in ("_solve_generator", "solve_generator")):
         return "fastapi.dependencies.utils has no _solve_generator"

@@ -72,7 +72,9 @@ class Planner:
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
-        self._raw = all(_fastapi.reads_raw_scope(connection, source) for source in range(4))
+        self._reading = _fastapi.reading(connection)
+        self._solving = _fastapi.solving(under_overrides=overrides is not None)
+        self._raw = self._reading.is_own and _fastapi.makes_containers_as_known()
 
     def plan(self, dependant: _fastapi.Dependant) -> Any:
         """Make the plan of `dependant`.
@@ -83,6 +85,10 @@ class Planner:
         Raises:
             DeclinedError: the tree has something in it that is not known here.
         """
+        if not self._solving.is_own and dependant.dependencies:
+            raise DeclinedError(
+                "a function that fastapi.dependencies.utils asks about each dependency was replaced"
+            )
         # NOTE: no recursion: a chain of 1,000 dependencies is as good as any other.
         path = [self._enter(dependant, dependant, is_root=True)]
         while path:
@@ -278,11 +284,12 @@ class Planner:
                 and len(self._shapes_of_slot[slot]) == 1
             )
             nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
-        watched: list[tuple[Any, str, Any]] = [
-            (owner, name, getattr(owner, name)) for owner, name in _fastapi.WATCHED
-        ]
-        for source in range(4):
-            watched += _fastapi.getters(self._connection, source)
+        groups = [group for node in nodes for group in node.groups if group.params]
+        watched = list(_fastapi.responding().rows)
+        reads_raw = bool(groups) or not self._raw
+        watched += _fastapi.reading(self._connection, anything=reads_raw).rows
+        if dependant.dependencies:
+            watched += self._solving.rows
         dependants = self._watched(dependant)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.makers(self._core.NEW)
