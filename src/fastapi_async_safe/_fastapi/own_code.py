@@ -120,9 +120,13 @@ _UNNAMED_OF_RESPONSES = (
 
 def solving(*, under_overrides: bool) -> OwnCode:
     """Look at what FastAPI asks of each dependency on each request, and a plan asks once."""
-    names = (*_ASKED_OF_EACH, "get_dependant") if under_overrides else _ASKED_OF_EACH
-    asked = [(owner, name) for owner in (_utils, Dependant) for name in names]
-    return _look_at(asked, classes=(Dependant,), followed=("fastapi",))
+    asked = [(owner, name) for owner in (_utils, Dependant) for name in _ASKED_OF_EACH]
+    found = _look_at(asked, classes=(Dependant,), followed=("fastapi",))
+    if not under_overrides:
+        return found
+    # What makes the dependants of overrides is not followed: it runs to most of FastAPI.
+    making = _look_at([(_utils, "get_dependant")], classes=(), followed=())
+    return OwnCode(found.is_own and making.is_own, found.rows + making.rows)
 
 
 # Functions of utils under these names from 0.140 on and to 0.120; else attributes of Dependant.
