@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -272,7 +272,7 @@ def _comparer_of(watched: tuple[tuple[Any, str, Any], ...]) -> Callable[[], bool
     return FunctionType(code, {}, argdefs=(*owners, *values))
 
 
-@cache
+@lru_cache(maxsize=256)
 def _comparing_code(attributes: tuple[str, ...]) -> CodeType:
     # PERF: a fifth of the time of a loop with `getattr`, as the interpreter specialises each.
     count = range(len(attributes))
