@@ -52,7 +52,7 @@ def pytest_report_header() -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "variant" not in metafunc.fixturenames:
         return
-    variants = VARIANTS if expected_backend() == "compiled" else VARIANTS[:2]
+    variants: tuple[str, ...] = VARIANTS if expected_backend() == "compiled" else VARIANTS[:2]
     if metafunc.definition.get_closest_marker("accelerated") is not None:
         variants = variants[1:]
     metafunc.parametrize("variant", variants)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import GenericAlias, ModuleType
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -38,13 +38,13 @@ def test_the_backend_is_what_installation_and_environment_say() -> None:
     assert resolver_backend() == expected_backend()
 
 
-def compiled_core() -> ModuleType:
+def compiled_core() -> Any:
     """Give the compiled core."""
     return import_module("fastapi_async_safe._core")
 
 
 @pytest.fixture
-def core() -> ModuleType:
+def core() -> Any:
     """Give the compiled core."""
     return compiled_core()
 
@@ -167,7 +167,7 @@ def test_the_python_core_reads_queries_as_starlette(query: bytes) -> None:
 @example(query=b"")
 @many_examples
 def test_the_compiled_core_reads_queries_as_starlette(query: bytes) -> None:
-    from fastapi_async_safe import _core
+    _core = compiled_core()
 
     items, pairs = _core.parse_query(query)
     assert (items, pairs) == by_starlette(query)
@@ -244,7 +244,8 @@ def dependencies() -> Iterator[tuple[int, Any]]:
     ]
     markers = {PATH: PathParameter, QUERY: Query, HEADER: Header, COOKIE: Cookie}
     for source, marker in markers.items():
-        annotations = scalars + ([list[each] for each in scalars[:4]] if source in (1, 2) else [])
+        lists = [GenericAlias(list, each) for each in scalars[:4]] if source in (1, 2) else []
+        annotations = [*scalars, *lists]
         for annotation in annotations:
             for call in functions_with(annotation, marker, with_defaults=source != PATH):
                 yield source, call
@@ -277,7 +278,7 @@ texts = st.one_of(st.sampled_from(TEXTS), st.text(max_size=6), st.integers().map
 @cache
 def params_of(index: int) -> tuple[Any, Any]:
     """Give the parameter of a dependency in both cores, None where FastAPI has to read it."""
-    from fastapi_async_safe import _core
+    _core = compiled_core()
 
     source, call = DEPENDENCIES[index]
     path = "/{value}" if source == PATH else "/"
@@ -313,7 +314,7 @@ def comparable(error: dict[str, Any]) -> dict[str, Any]:
 def test_the_compiled_core_reads_parameters_as_the_python_core(
     index: int, values: list[str]
 ) -> None:
-    from fastapi_async_safe import _core
+    _core = compiled_core()
 
     python, compiled = params_of(index)
     if python is None:
@@ -337,7 +338,7 @@ def price(value: float) -> None:
 @example(text="0.00000000000001")
 @many_examples
 def test_the_compiled_core_reads_decimals_as_pydantic(text: str) -> None:
-    from fastapi_async_safe import _core
+    _core = compiled_core()
 
     (field,) = _fastapi.fields_of("/", price, QUERY)
     param = parameter(QUERY, field, _core)
@@ -363,7 +364,7 @@ def test_all_these_kinds_of_parameters_are_read_by_the_cores() -> None:
 def test_errors_and_defaults_of_the_cores_are_not_shared_between_requests(
     values: list[str],
 ) -> None:
-    from fastapi_async_safe import _core
+    _core = compiled_core()
 
     for index in range(len(DEPENDENCIES)):
         python, compiled = params_of(index)

@@ -297,7 +297,7 @@ def test_a_context_variable_set_inline_is_seen_by_all_that_follows(loop: str, in
     init(recorded.app)
 
     async def main() -> list[Any]:
-        return json.loads((await Exchange("/context", b"who=you").run(recorded.app)).body)  # type: ignore[no-any-return]
+        return json.loads((await Exchange("/context", b"who=you").run(recorded.app)).body)
 
     assert anyio.run(main, **_BACKENDS[loop]) == ["you", "you"]
     assert user.get() == "nobody"

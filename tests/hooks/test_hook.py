@@ -231,6 +231,7 @@ def test_one_dependant_may_be_resolved_for_requests_and_websockets(init: Init) -
             for connection in (Request, WebSocket) * 2:
                 scope = {**Exchange(query=b"number=7").scope(), "app": app}
                 scope["fastapi_inner_astack"] = scope["fastapi_function_astack"] = stack
+                request: Request | WebSocket
                 if connection is WebSocket:
                     scope["type"] = "websocket"
                     request = WebSocket(scope, receive=nothing, send=nothing)
@@ -349,7 +350,7 @@ def test_calls_with_background_tasks_of_their_own_get_them_back(init: Init) -> N
 def test_wrong_calls_are_the_type_errors_they_were(without_hook: None) -> None:
     def told(*arguments: Any, **keywords: Any) -> str:
         with pytest.raises(TypeError) as caught:
-            solve_dependencies(*arguments, **keywords)
+            _ = solve_dependencies(*arguments, **keywords)
         return str(caught.value)
 
     def all_told() -> list[str]:

@@ -74,7 +74,7 @@ def test_unknown_keywords_are_a_type_error() -> None:
 
 def test_all_but_the_root_are_keywords() -> None:
     with pytest.raises(TypeError, match="positional"):
-        init_app(FastAPI(), True)  # type: ignore[call-overload, misc]
+        init_app(FastAPI(), True)  # type: ignore[call-arg]
 
 
 def test_wrong_arguments_leave_the_app_as_it_was() -> None:
@@ -291,9 +291,9 @@ def test_an_app_and_its_plans_die_together(init: Init, variant: str) -> None:
     app = init(FastAPI(), all_classes_safe=True)
     add_route(app, dependency=marked)
     assert TestClient(app).get("/").status_code == 200
-    witnesses = [weakref.ref(app), weakref.ref(app.router)]
+    witnesses: list[Any] = [weakref.ref(app), weakref.ref(app.router)]
     if variant != "stock":
-        witnesses.append(weakref.ref(_registry.resolver_of({"app": app})))  # type: ignore[arg-type]
+        witnesses.append(weakref.ref(_registry.resolver_of({"app": app})))
     del app
     gc.collect()
     assert [witness() for witness in witnesses] == [None] * len(witnesses)
@@ -305,7 +305,7 @@ def test_an_initialised_router_dies_with_its_app(init: Init) -> None:
     app = FastAPI()
     app.include_router(router)
     assert TestClient(app).get("/").status_code == 200
-    witnesses = [weakref.ref(app), weakref.ref(router)]
+    witnesses: list[Any] = [weakref.ref(app), weakref.ref(router)]
     del app, router
     gc.collect()
     assert [witness() for witness in witnesses] == [None, None]
@@ -325,7 +325,7 @@ def test_a_mounted_app_dies_with_the_app_it_is_mounted_in(init: Init) -> None:
 def served_with_reference_to_itself(init: Init, kind: str) -> weakref.ref[Any]:
     """Serve an app whose endpoint refers to it, and give a weak reference to it."""
     app = FastAPI()
-    routes = app if kind == "mounted app" else APIRouter()
+    routes: Any = app if kind == "mounted app" else APIRouter()
 
     @routes.get("/")
     async def endpoint(thread: Annotated[int, Depends(marked)]) -> bool:
@@ -336,8 +336,8 @@ def served_with_reference_to_itself(init: Init, kind: str) -> weakref.ref[Any]:
         root.mount("/mounted", app)
     else:
         root, path = app, "/"
-        init(routes if kind == "router" else app)
-        root.include_router(routes)  # type: ignore[arg-type]
+        init(routes) if kind == "router" else init(app)
+        root.include_router(routes)
     assert TestClient(root).get(path).json() is True
     return weakref.ref(app)
 

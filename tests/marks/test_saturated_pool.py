@@ -1,5 +1,6 @@
 """All threads of the pool are busy: what is marked is served nevertheless, the rest waits."""
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
@@ -63,7 +64,7 @@ async def saturated(during: Callable[[threading.Event], Any]) -> None:
     release = threading.Event()
     async with anyio.create_task_group() as tasks:
         for _ in range(int(limiter.total_tokens)):
-            tasks.start_soon(anyio.to_thread.run_sync, release.wait)
+            tasks.start_soon(functools.partial(anyio.to_thread.run_sync, release.wait))
         while limiter.available_tokens:
             await anyio.lowlevel.checkpoint()
         try:

@@ -377,7 +377,7 @@ def shown(exchange: Exchange) -> str:
 async def converse(app: FastAPI, path: str) -> list[Message]:
     """Open a WebSocket, send one text, and give all that comes back."""
     sent: list[Message] = []
-    incoming = iter(
+    incoming: Iterator[Message] = iter(
         [
             {"type": "websocket.connect"},
             {"type": "websocket.receive", "text": "hello"},

@@ -65,7 +65,15 @@ def build(builder: Path, tmp_path_factory: pytest.TempPathFactory) -> Builder:
         environment = {
             k: v for k, v in os.environ.items() if not k.startswith("FASTAPI_ASYNC_SAFE")
         }
-        command = [builder, "-m", "pip", "wheel", "--verbose", "--no-build-isolation", "--no-deps"]
+        command: list[str | Path] = [
+            builder,
+            "-m",
+            "pip",
+            "wheel",
+            "--verbose",
+            "--no-build-isolation",
+            "--no-deps",
+        ]
         finished = subprocess.run(
             [*command, "--wheel-dir", wheels_path, *options, ROOT],
             env=environment | {"NO_COLOR": "1"} | variables,

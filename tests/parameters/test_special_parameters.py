@@ -153,7 +153,7 @@ def test_background_tasks_of_all_run_in_order_after_the_response(mark: Mark, ser
     @mark
     def above(
         tasks: StarletteBackgroundTasks, same: Annotated[Any, Depends(below)]
-    ) -> BackgroundTasks:
+    ) -> StarletteBackgroundTasks:
         tasks.add_task(events.append, "above")
         assert tasks is same
         return same

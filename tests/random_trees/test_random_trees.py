@@ -148,7 +148,8 @@ def examples_on_stock(start: int) -> list[tuple[Description, variants.Run]]:
     made: list[tuple[Description, variants.Run]] = []
 
     def run(description: Description) -> bool:
-        made.append((description, *variants.run(description, (variants.stock(),))))
+        (stock,) = variants.run(description, (variants.stock(),))
+        made.append((description, stock))
         return False
 
     explore(50, run, start=start)

@@ -181,7 +181,7 @@ def a_wrapped_yield_function() -> Any:
 
     @functools.wraps(inner)
     def outer() -> Iterator[bool]:
-        return inner()  # type: ignore[no-any-return]
+        return inner()
 
     return outer
 

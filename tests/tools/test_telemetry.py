@@ -20,7 +20,8 @@ from tests.tools.spans import Spans
 
 def all_of_it(scene: Scene) -> Any:
     """Serve requests with everything on."""
-    spans, logs, metrics = Spans(), InMemoryLogRecordExporter(), InMemoryMetricReader()
+    spans, metrics = Spans(), InMemoryMetricReader()
+    logs: Any = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
     logger_provider = LoggerProvider()
     logger_provider.add_log_record_processor(SimpleLogRecordProcessor(logs))
     app = FastAPI(
