@@ -14,6 +14,8 @@ from benchmarks.runs.calls import Level
 from benchmarks.subjects.workloads import WORKLOADS, Variant, Workload
 from fastapi_async_safe import resolver_backend
 
+pytestmark = pytest.mark.slow
+
 PAIRS = [
     (workload, variant)
     for workload in WORKLOADS.values()

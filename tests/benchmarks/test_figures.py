@@ -23,6 +23,8 @@ from benchmarks.runs.instructions import InstructionCounts
 from benchmarks.runs.rounds import Seconds, Timing
 from benchmarks.subjects.contenders import Peer
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

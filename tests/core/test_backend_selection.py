@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NO_EXTENSIONS = "FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"
 REQUIRE_EXTENSIONS = "FASTAPI_ASYNC_SAFE_REQUIRE_EXTENSIONS"
 SET = ["1", "true", "yes", "on", "TRUE", " On "]

@@ -151,12 +151,14 @@ def by_starlette(query: bytes) -> tuple[Any, Any]:
     return params._dict, params._list
 
 
+@pytest.mark.slow
 @given(query=queries)
 @many_examples
 def test_the_python_core_reads_queries_as_starlette(query: bytes) -> None:
     assert _core_py.parse_query(query) == by_starlette(query)
 
 
+@pytest.mark.slow
 @needs_compiled_core
 @given(query=queries)
 @example(query=b"a=%e4\xe4+%41")
@@ -198,6 +200,7 @@ def kept_by(connection: HTTPConnection[Any]) -> Any:
     return list(shown.items()), scope["headers"], list(map(type, kept.values()))
 
 
+@pytest.mark.slow
 @given(query=queries, headers=headers, as_pair=st.sampled_from([tuple, list]))
 @example(
     query=b"a=1", headers=[(b"cookie", b"a=1; b=2;a = 3 ;c"), (b"cookie", b"a=4")], as_pair=tuple
@@ -308,6 +311,7 @@ def comparable(error: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @needs_compiled_core
 @given(index=st.integers(0, len(DEPENDENCIES) - 1), values=st.lists(texts, max_size=3))
 @settings(max_examples=1000)
@@ -331,6 +335,7 @@ def price(value: float) -> None:
     """Take a number with a point in it."""
 
 
+@pytest.mark.slow
 @needs_compiled_core
 @given(text=st.from_regex(r"[0-9]{0,12}\.?[0-9]{0,12}", fullmatch=True))
 @example(text="0.1")

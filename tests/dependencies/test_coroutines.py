@@ -133,6 +133,7 @@ entries = st.sampled_from(["kept", "replaced", "added", "ended"])
 all_moves = st.sampled_from(["nothing", "value", "throw", "catch", "close"])
 
 
+@pytest.mark.slow
 @pytest.mark.accelerated
 def test_coroutines_go_on_as_on_stock_whatever_comes(init: Init) -> None:
     stock, ours = Scripted(unchanged), Scripted(init)

@@ -639,6 +639,7 @@ CHANGES = ["clear", "first fed", "second plain", "second opened", "third checked
 CHANGES += ["new middle plain", "middle opened", "opened fed", "new first checked", "last plain"]
 
 
+@pytest.mark.slow
 @given(
     st.dictionaries(st.sampled_from([*NAMES, "plain", "fed"]), st.sampled_from(CHANGES), min_size=1)
 )

@@ -24,7 +24,7 @@ from tests.future_fastapi.application import REQUESTS
 from tests.future_fastapi.edits import MODELS, ROUTING, UTILS, Edit
 from tests.future_fastapi.serving import serve
 
-pytestmark = pytest.mark.accelerated
+pytestmark = [pytest.mark.slow, pytest.mark.accelerated]
 
 _FASTAPI = version("fastapi")
 

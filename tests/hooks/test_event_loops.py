@@ -26,6 +26,8 @@ from starlette.testclient import TestClient
 from fastapi_async_safe import async_safe
 from tests.support.serving import Exchange, Init, here, needs_concurrency_limits
 
+pytestmark = pytest.mark.slow
+
 LOOPS = [
     "asyncio",
     pytest.param(

@@ -144,6 +144,7 @@ def test_a_plain_route_is_on_stock_after_any_request(is_same_app: bool, init: In
     assert not parts.are_inline
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     (0, 157) <= FASTAPI < (0, 160), reason="FastAPI 0.157 to 0.159 never ends such a request"
 )

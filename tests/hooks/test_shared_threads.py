@@ -16,7 +16,10 @@ from tests.support.serving import Exchange, Init, here
 
 # FastAPI silences this one where it makes fields, in a way that several threads get into each
 # other's way with.
-pytestmark = pytest.mark.filterwarnings("ignore:The '.*' attribute with value:UserWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The '.*' attribute with value:UserWarning"),
+]
 
 THREADS = 6
 REQUESTS = 15

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Annotated, Any
 
+import anyio.lowlevel
 import pytest
 from fastapi import Cookie, Depends, FastAPI, Header, Request
 from starlette.datastructures import QueryParams
@@ -75,6 +76,54 @@ def test_what_a_dependency_changes_in_the_request_later_ones_see_as_on_stock(
         @app.get("/{item}", dependencies=[Depends(changing)])
         async def endpoint(value: Annotated[Any, Depends(read)]) -> str:
             return shown(value)
+
+        return app
+
+    cookie = (b"cookie", b"a=1")
+    same_as_stock(make_app, Exchange("/thing", query=b"number=1", headers=[cookie]))
+
+
+@pytest.mark.accelerated
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("waits", [True, False])
+def test_what_was_read_before_a_change_is_read_again_as_on_stock(
+    waits: bool, change: Callable[[Request], None], same_as_stock: SameAsStock
+) -> None:
+    @async_safe
+    def read(
+        item: str,
+        number: int | None = None,
+        x_agent: str | None = Header(None),
+        x_all: Annotated[list[str] | None, Header(alias="x-agent")] = None,
+        a: str | None = Cookie(None),
+    ) -> list[Any]:
+        return [item, number, x_agent, x_all, a]
+
+    @async_safe
+    def read_again(
+        item: str,
+        number: int | None = None,
+        x_agent: str | None = Header(None),
+        x_all: Annotated[list[str] | None, Header(alias="x-agent")] = None,
+        a: str | None = Cookie(None),
+    ) -> list[Any]:
+        return [item, number, x_agent, x_all, a]
+
+    async def waiting(request: Request) -> None:
+        await anyio.lowlevel.checkpoint()
+        change(request)
+
+    def make_app() -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/{item}")
+        async def endpoint(
+            before: Annotated[Any, Depends(read)],
+            changed: Annotated[None, Depends(waiting if waits else async_safe(change))],
+            after: Annotated[Any, Depends(read_again)],
+            x_agent: str | None = Header(None),
+        ) -> str:
+            return shown([before, after, x_agent])
 
         return app
 

@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import pytest
 from fastapi import Cookie, Depends, FastAPI, Header, Query
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from starlette.requests import HTTPConnection
 from fastapi_async_safe import async_safe
 from tests.random_trees.driver import Request, exchange
 from tests.support.serving import Init
+
+pytestmark = pytest.mark.slow
 
 RawHeaders = list[tuple[bytes, bytes]]
 

@@ -287,6 +287,25 @@ def test_a_request_with_getters_of_its_own_is_asked(
     assert b"own" in answer.body
 
 
+MALFORMED = [(b"alone",), (b"x-agent", b"Smith", b"more"), b"xy", [b"x-agent"], (), None, (1, 2)]
+
+
+@pytest.mark.accelerated
+@pytest.mark.parametrize("malformed", MALFORMED, ids=str)
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("source", [Header, Cookie])
+def test_a_malformed_pair_among_the_headers_is_what_it_is_on_stock(
+    source: Any, place: int, malformed: Any, same_as_stock: SameAsStock
+) -> None:
+    @async_safe
+    def read(agent: Annotated[str | None, source(alias="x-agent")] = None) -> str | None:
+        return agent
+
+    headers: list[Any] = [(b"x-agent", b"Smith"), (b"cookie", b"x-agent=Jones")]
+    headers.insert(place, malformed)
+    same_as_stock(lambda: shown_by(read), Exchange(more={"headers": headers}))
+
+
 PATCHES = [
     (QueryParams, "get"),
     (QueryParams, "getlist"),

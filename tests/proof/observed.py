@@ -32,7 +32,7 @@ def observe(call: Callable[..., Any], kwargs: dict[str, Any]) -> Calls:
 
 def _by_monitoring(call: Callable[..., Any], kwargs: dict[str, Any]) -> Calls:
     calls = Calls()
-    monitoring = sys.monitoring
+    monitoring: Any = vars(sys)["monitoring"]  # from 3.12 on
     events = monitoring.events
     monitoring.use_tool_id(_TOOL, "observed")
 

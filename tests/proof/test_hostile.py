@@ -161,7 +161,11 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
     ("Base", "a __setattr__", setter("Base", "__setattr__", slow)),
     ("Base", "a __getattribute__", setter("Base", "__getattribute__", slow)),
     ("Base", "a __del__", setter("Base", "__del__", slow)),
-    ("Base", "a descriptor for an attribute", setter("Base", "a", property(slow, slow))),
+    (
+        "Base",
+        "a descriptor for an attribute",
+        setter("Base", "a", property(slow, slow)),  # type: ignore[arg-type]
+    ),
     ("Base", "a __new__", setter("Base", "__new__", slow)),
     ("Base", "another __init__", setter("Base", "__init__", slow)),
     ("Derived", "a method below", setter("Derived", "check", slow)),

@@ -14,6 +14,7 @@ import warnings
 from types import CodeType
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from fastapi_async_safe._proof.values import TEXT_CLAIMED
 from tests.proof import traps
 from tests.proof.observed import is_allowed, observe, shortest
 from tests.proof.random_programs import Program, Writer
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("FASTAPI_ASYNC_SAFE_PROOF_EXAMPLES", "1000"))
 LONGEST = 200e-6

@@ -38,6 +38,7 @@ from tests.support.serving import FASTAPI
 # What random applications declare is often worth a warning of FastAPI's or pydantic's, but nothing
 # may be left un-awaited.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.filterwarnings("error:coroutine:RuntimeWarning"),
     pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning"),

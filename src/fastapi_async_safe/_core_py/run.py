@@ -250,6 +250,7 @@ class Run:
         """Let go of the values: an exception ended the resolution, and may keep this object."""
         self._wants = _NO_MORE
         self._frames.clear()
+        self._slots.clear()
         self.awaitable = None
 
     def _ask(self, action: int, node: Node, position: int) -> None:

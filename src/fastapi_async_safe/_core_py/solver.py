@@ -100,7 +100,11 @@ class Solver:
             response,
             dependency_cache,
         )
-        solved = run.advance()
+        try:
+            solved = run.advance()
+        except BaseException:
+            run.forget()
+            raise
         if solved is None or plan.joins_endpoint:
             return self._drive(
                 self,
