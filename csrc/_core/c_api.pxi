@@ -41,8 +41,11 @@ from urllib.parse import unquote as _unquote
 
 from pydantic_core import ValidationError
 
-from . import _fastapi
-from ._core_py import wrapped as _wrapped
+# NOTE: not `from ._core_py import`, which Cython takes from the package that this was built for: a
+# copy under another name has modules of its own.
+from . import _core_py, _fastapi
+
+_wrapped = _core_py.wrapped
 
 cdef extern from "Python.h":
     Py_ssize_t size_of "Py_SIZE"(PyObject *)

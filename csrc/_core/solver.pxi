@@ -18,14 +18,14 @@ cdef class Solver:
     cdef object _adopt
     cdef object _drive
     cdef object _serve
-    cdef set _marked
+    cdef object _marked_endpoints
     cdef readonly dict entries
 
-    def __cinit__(self, *, adopt, drive, serve, set marked not None):
-        self._adopt = adopt
-        self._drive = drive
-        self._serve = serve
-        self._marked = marked
+    def __cinit__(self, host):
+        self._adopt = host.adopt
+        self._drive = host.drive
+        self._serve = host.serve
+        self._marked_endpoints = host.marked_endpoints
         self.entries = {}
 
     def solve(
@@ -73,15 +73,14 @@ cdef class Solver:
                 self, entry, run, solved, body, overrides_provider, async_exit_stack,
                 embed_body_fields,
             )
-        if self._marked:
-            self._note(entry, run)
+        self._note(entry, run)
         return solved
 
     def note(self, Entry entry not None, Run run not None):
         self._note(entry, run)
 
     cdef int _note(self, Entry entry, Run run) except -1:
-        if entry.owner is None:
+        if not self._marked_endpoints.enabled or entry.owner is None:
             return 0
         if run.plan.noted and not run._errors:
             dependant = entry.dependant if run.plan.inline else None

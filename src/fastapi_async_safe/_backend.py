@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import sysconfig
 from importlib import import_module
 from types import ModuleType
 from typing import Literal
 
-from . import _core_py
+from . import _core_py, _fastapi
+from ._variables import NO_EXTENSIONS, REQUIRE_EXTENSIONS, is_set
 
-_NO_EXTENSIONS = "FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"
-_REQUIRE_EXTENSIONS = "FASTAPI_ASYNC_SAFE_REQUIRE_EXTENSIONS"
-
-
-def _is_set(variable: str) -> bool:
-    value = os.environ.get(variable, "").strip().lower()
-    if value in ("", "0", "false", "no", "off"):
-        return False
-    if value in ("1", "true", "yes", "on"):
-        return True
-    raise ImportError(f"{variable} must be 1 or 0, not {value!r}")
+_NAME = "fastapi_async_safe._core"  # as it was built; that of a vendored copy is another one
+_TAKEN = (
+    "another copy of the package, imported earlier in this process, has it; import the package once"
+)
 
 
-def advice_without_core() -> str:
+def _advice_without_core() -> str:
     """Say why there may be no compiled core here, and what brings one."""
-    if _is_set(_NO_EXTENSIONS):
-        return f"{_NO_EXTENSIONS} is set, unset it"
     if sys.platform == "emscripten":
         return "there is none for Pyodide"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -40,25 +31,39 @@ def advice_without_core() -> str:
     )
 
 
-def _compiled() -> ModuleType | None:
-    refused, required = _is_set(_NO_EXTENSIONS), _is_set(_REQUIRE_EXTENSIONS)
+def _compiled() -> tuple[ModuleType | None, str]:
+    refused, required = is_set(NO_EXTENSIONS), is_set(REQUIRE_EXTENSIONS)
     if refused and required:
-        raise ImportError(f"{_NO_EXTENSIONS} and {_REQUIRE_EXTENSIONS} are both set; unset one")
+        raise ImportError(f"{NO_EXTENSIONS} and {REQUIRE_EXTENSIONS} are both set; unset one")
     if refused:
-        return None
+        return None, f"{NO_EXTENSIONS} is set, unset it"
     try:
-        return import_module("fastapi_async_safe._core")
+        core = import_module("._core", __package__)
     except ImportError as error:
         if required:
             raise ImportError(
-                f"{_REQUIRE_EXTENSIONS} is set, but fastapi-async-safe has no compiled core here "
-                f"({error}): {advice_without_core()}"
+                f"{REQUIRE_EXTENSIONS} is set, but fastapi-async-safe has no compiled core here "
+                f"({error}): {_advice_without_core()}"
             ) from error
-        return None
+        return None, _advice_without_core()
+    if __package__ != _NAME.rpartition(".")[0] and sys.modules.get(_NAME) is core:
+        del sys.modules[_NAME]  # where Cython put it too, for the package that it was built for
+    # NOTE: an extension module is there once in a process. To a copy of the package that is
+    # imported later it comes as the first one left it, tied to the first one's modules.
+    if core._core_py is _core_py and core._fastapi is _fastapi:
+        return core, ""
+    if required:
+        raise ImportError(
+            f"{REQUIRE_EXTENSIONS} is set, but fastapi-async-safe cannot use its compiled core: "
+            f"{_TAKEN}"
+        )
+    return None, _TAKEN
 
 
 python_core: ModuleType = _core_py
-compiled_core: ModuleType | None = _compiled()
+compiled_core: ModuleType | None
+compiled_core, why_not_compiled = _compiled()
+is_taken: bool = why_not_compiled == _TAKEN  # there is one, and another copy of the package has it
 served: ModuleType = compiled_core or python_core  # which route serves a request, for both
 
 
@@ -66,6 +71,7 @@ def resolver_backend() -> Literal["compiled", "python"]:
     """Say what runs the plans of `init_app(app, accelerated=True)`.
 
     Returns:
-        "compiled" if the compiled core was built and is not switched off, else "python".
+        "compiled" if the compiled core was built and is not switched off, else "python", as for a
+        second copy of the package in one process.
     """
     return "python" if compiled_core is None else "compiled"

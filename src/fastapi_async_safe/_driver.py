@@ -21,7 +21,6 @@ from ._core_py import (
     LOOP,
     SEPARATELY,
     THREAD,
-    marked_endpoints,
 )
 from ._trips import serving_of, take_trip
 
@@ -81,8 +80,7 @@ async def drive(
             except BaseException:
                 run.forget()
                 raise
-    if marked_endpoints:
-        solver.note(entry, run)
+    solver.note(entry, run)
     return solved
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +10,6 @@ from . import _fastapi
 from ._backend import served
 from ._core_py import marked_endpoints
 from ._driver import drive
-from ._messages import logger
 from ._planning.proofs import Proofs
 from ._planning.route_plans import RoutePlans
 from .policy import Policy
@@ -25,52 +23,52 @@ class Resolver:
     Parameters:
         policy: says which callables run inline.
         core: the core that runs the plans.
-        prepare_endpoints: called before the first marked `def` endpoint is.
-        prepare_trips: called before the first `def` endpoint that shares a trip is.
         one_trip: what goes to the thread pool goes there together.
     """
 
-    def __init__(
-        self,
-        policy: Policy,
-        core: ModuleType,
-        prepare_endpoints: Callable[[], None],
-        prepare_trips: Callable[[], None],
-        *,
-        one_trip: bool,
-    ) -> None:
+    # NOTE: by this other copies of this package know it, so it may not change.
+    is_resolver_of_fastapi_async_safe = True
+
+    # What the core asks, with `adopt`.
+    drive = staticmethod(drive)
+    serve = staticmethod(served.serve_by)
+    marked_endpoints = marked_endpoints
+
+    def __init__(self, policy: Policy, core: ModuleType, *, one_trip: bool) -> None:
         self.policy = policy
         self.core = core
-        self.prepare_endpoints = prepare_endpoints
-        self.prepare_trips = prepare_trips
         self.one_trip = one_trip
         self.proofs = Proofs()
-        solver = core.Solver(
-            adopt=self._adopt, drive=drive, serve=served.serve_by, marked=marked_endpoints
-        )
+        solver = core.Solver(self)
         self.solve = solver.solve  # takes the arguments of FastAPI's function, by position
         self._entries: dict[int, Any] = solver.entries
         self._unowned: list[int] = []
-        self._predicate_failed = False
 
-    def runs_inline(self, call: Any) -> bool:
-        """Say whether the policy takes a background task, or what streams, for safe."""
-        try:
-            return self.policy.is_inline(call, classes=False)
-        except Exception:
-            if not self._predicate_failed:
-                self._predicate_failed = True
-                logger.warning(
-                    "a predicate failed on %r, which is left to FastAPI", call, exc_info=True
-                )
-            return False
+    def __deepcopy__(self, memo: dict[int, Any]) -> Resolver:
+        """Serve the copy of a root as its root is served; its plans are its own."""
+        return Resolver(self.policy, self.core, one_trip=self.one_trip)
 
-    def _adopt(self, dependant: _fastapi.Dependant, request: Any) -> Any:
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """Let a root be pickled as without this: predicates can often not be, so it has to be
+        initialised where it is unpickled.
+        """
+        return type(None), ()
+
+    def adopt(self, dependant: _fastapi.Dependant, request: Any) -> Any:
+        """Make the entry of a dependant, and what makes its plans."""
         key = id(dependant)
         owner = _fastapi.owner_of(request.scope, dependant)
         is_http = isinstance(request, _fastapi.Request)
         connection = _fastapi.Request if is_http else _fastapi.WebSocket
-        route = RoutePlans(self, dependant, connection, has_owner=owner is not None)
+        route = RoutePlans(
+            self.policy,
+            self.core,
+            dependant,
+            connection,
+            proofs=self.proofs,
+            one_trip=self.one_trip,
+            has_owner=owner is not None,
+        )
 
         def forget(_: Any) -> None:
             if self._entries.get(key) is entry:

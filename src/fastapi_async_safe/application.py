@@ -10,6 +10,7 @@ from typing import TypeVar
 from fastapi import APIRouter, FastAPI
 
 from . import _backend, _fastapi, _hooks, _registry
+from ._messages import notices
 from ._resolver import Resolver
 from .policy import Policy, Predicate
 
@@ -66,24 +67,23 @@ def init_app(
         if _backend.compiled_core is not None:
             core = _backend.compiled_core
         else:
-            _warn_once_without_core()
+            _say_once_without_core()
     if _hooks.install():
-        resolver = Resolver(
-            policy,
-            core,
-            _hooks.install_for_endpoints,
-            _hooks.install_for_trips,
-            one_trip=one_trip,
-        )
-        _registry.register(root, resolver)
+        _registry.register(root, Resolver(policy, core, one_trip=one_trip))
     return root
 
 
 @cache
-def _warn_once_without_core() -> None:
+def _say_once_without_core() -> None:
+    text = (
+        "fastapi-async-safe runs its Python core instead of the compiled one, which is several "
+        f"times faster: {_backend.why_not_compiled}"
+    )
+    if _backend.is_taken:  # by a test suite that isolates imports, perhaps: nothing to fail for
+        notices.say_once("%s", text)
+        return
     warnings.warn(
-        "fastapi-async-safe has no compiled core here, the Python core runs instead: "
-        f"{_backend.advice_without_core()}",
+        text,
         RuntimeWarning,
         stacklevel=3,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
+from ._messages import Notices
 from .markers import is_async_safe
 
 DependencyCall: TypeAlias = Callable[..., Any]
@@ -23,10 +25,10 @@ class Policy:
             as a proof is watched by what rests on it.
 
     Raises:
-        TypeError: an argument is of another type than that.
+        TypeError: an argument is of another type, or a predicate is asynchronous.
     """
 
-    __slots__ = ("all_classes_safe", "predicates", "proven_safe")
+    __slots__ = ("_notices", "all_classes_safe", "predicates", "proven_safe")
 
     def __init__(
         self,
@@ -44,17 +46,29 @@ class Policy:
         self.all_classes_safe = all_classes_safe
         self.proven_safe = proven_safe
         self.predicates = _checked(predicates)
+        self._notices = Notices()
 
     def is_inline(self, call: DependencyCall, *, classes: bool = True) -> bool:
         """Say whether `call`, which is no coroutine function, runs on the event loop.
 
         With `classes=False`, which is for what is no dependency, `all_classes_safe` says nothing.
+        A predicate that fails is logged, once, and leaves `call` in the thread pool.
         """
         mark = is_async_safe(call)
         if mark is not None:
             return mark
-        if any(predicate(call) for predicate in self.predicates):
-            return True
+        for predicate in self.predicates:
+            try:
+                if self._asked(predicate, call):
+                    return True
+            except Exception as error:
+                self._notices.say_once(
+                    "the predicate %r failed on %r, which stays in the thread pool",
+                    predicate,
+                    call,
+                    error=error,
+                )
+                return False
         if _is_provided_by_extension(call):
             return True
         return classes and self.all_classes_safe and inspect.isclass(call)
@@ -62,6 +76,15 @@ class Policy:
     def asks_for_proof(self, call: DependencyCall) -> bool:
         """Say whether `call`, which `is_inline` does not name, is inline if it is proven."""
         return self.proven_safe and is_async_safe(call) is None
+
+    @staticmethod
+    def _asked(predicate: Predicate, call: DependencyCall) -> bool:
+        answer: Any = predicate(call)
+        if inspect.isawaitable(answer):
+            if inspect.iscoroutine(answer):
+                answer.close()
+            raise TypeError(f"it returned {answer!r}, not True or False")
+        return bool(answer)
 
 
 def _checked(predicates: Sequence[Predicate] | None) -> tuple[Predicate, ...]:
@@ -77,7 +100,27 @@ def _checked(predicates: Sequence[Predicate] | None) -> tuple[Predicate, ...]:
             raise TypeError(
                 f"predicates must be a sequence of callables, but it contains {predicate!r}"
             )
+        if any(is_other(call) for is_other in _NO_ANSWER for call in _called(predicate)):
+            raise TypeError(
+                f"predicates are asked without an event loop, so {predicate!r} has to be a plain "
+                "`def` that returns True or False; what it gives now is true for everything"
+            )
     return tuple(predicates)
+
+
+# Calling these gives something else than an answer, and something that is true.
+_NO_ANSWER = (
+    inspect.iscoroutinefunction,
+    inspect.isgeneratorfunction,
+    inspect.isasyncgenfunction,
+)
+
+
+def _called(predicate: Predicate) -> tuple[Any, Any]:
+    """Give what may be the function that runs when a predicate, maybe a partial, is called."""
+    while isinstance(predicate, partial):
+        predicate = predicate.func
+    return predicate, inspect.getattr_static(type(predicate), "__call__")
 
 
 def _is_provided_by_extension(call: DependencyCall) -> bool:

@@ -88,7 +88,10 @@ class Outcome:
         if self.threads:
             assert self.said
         for route in self.declined:
-            assert [line for line in self.said if line.startswith(f"{route} ")], (route, self.said)
+            assert [line for line in self.said if line.startswith(f"route {route} ")], (
+                route,
+                self.said,
+            )
 
 
 AFTER_SOLVING = ("marked endpoint", "marked part", "marked task")

@@ -19,9 +19,8 @@ from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
-from fastapi_async_safe import _driver, _hooks, _registry, _resolver, async_safe, init_app
+from fastapi_async_safe import _hooks, _registry, async_safe, init_app
 from fastapi_async_safe._core_py import serving
-from fastapi_async_safe._hooks import installed
 from tests.support.serving import Exchange, Init, exchange, here
 
 pytestmark = pytest.mark.accelerated
@@ -107,9 +106,7 @@ def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook:
 def test_those_for_endpoints_come_with_the_first_marked_one(
     init: Init, without_hook: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nothing_marked: set[bool] = set()
-    for module in (serving, installed, _resolver, _driver):
-        monkeypatch.setattr(module, "marked_endpoints", nothing_marked)
+    monkeypatch.setattr(serving.marked_endpoints, "enabled", False)
     codes = [function.__code__ for function in HOOKED_FOR_ENDPOINTS]
     app = init(make_app())
     app.add_api_route("/marked", async_safe(here), response_model=int)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import Depends, FastAPI
+from fastapi.dependencies.models import Dependant
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe, async_unsafe
@@ -122,19 +123,84 @@ def test_a_predicate_may_answer_with_anything_that_is_true(answer: Any, serve: S
     assert client.get("/").json() is True
 
 
+def raises(call: Any) -> bool:
+    """A predicate that fails."""
+    raise LookupError("of the predicate")
+
+
+def no_truth(call: Any) -> Any:
+    """A predicate whose answer is neither true nor false."""
+
+    class Answer:
+        def __bool__(self) -> bool:
+            raise LookupError("of the predicate")
+
+    return Answer()
+
+
 @pytest.mark.declines
-def test_a_predicate_that_raises_leaves_the_route_to_fastapi_and_says_so(
+@pytest.mark.parametrize("predicate", [raises, no_truth])
+def test_a_predicate_that_fails_is_named_with_what_it_failed_on(
+    predicate: Any, init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    dependency = a_class()
+    app = init(
+        app_with_dependency(dependency), predicates=[predicate, always], all_classes_safe=True
+    )
+    app.dependency_overrides[a_function] = a_function  # plans are made anew
+    for _ in range(3):
+        assert TestClient(app).get("/").json() is False
+        app.dependency_overrides[a_function()] = a_function
+    (record,) = [each for each in caplog.records if repr(dependency) in each.getMessage()]
+    assert repr(predicate) in record.getMessage()
+    assert record.exc_info is not None
+    assert "of the predicate" in str(record.exc_info[1])
+
+
+@pytest.mark.declines
+def test_where_a_predicate_fails_only_that_callable_stays_in_the_pool(serve: Serve) -> None:
+    threads: dict[str, int] = {}
+
+    def recorder(name: str) -> Any:
+        def dependency() -> None:
+            threads[name] = here()
+
+        return dependency
+
+    wrong, right, marked = recorder("wrong"), recorder("right"), async_safe(recorder("marked"))
+
+    def predicate(call: Any) -> bool:
+        if call is wrong:
+            raise LookupError
+        return True
+
+    app = FastAPI()
+
+    @app.get("/", dependencies=[Depends(call) for call in (wrong, right, marked)])
+    async def endpoint() -> dict[str, bool]:
+        return {name: thread == here() for name, thread in threads.items()}
+
+    answer = serve(app, predicates=[predicate]).get("/").json()
+    assert answer == {"wrong": False, "right": True, "marked": True}
+
+
+@pytest.mark.declines
+def test_a_predicate_that_gives_something_to_await_has_failed(
     serve: Serve, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def predicate(call: Any) -> bool:
-        raise LookupError("of the predicate")
+    async def answer(call: Any) -> bool:
+        return True
 
-    assert serve(app_with_dependency(a_function()), predicates=[predicate]).get("/").json() is False
-    assert "of the predicate" in caplog.text
+    client = serve(
+        app_with_dependency(a_function()),
+        predicates=[lambda call: answer(call)],  # noqa: PLW0108 - no coroutine function itself
+    )
+    assert client.get("/").json() is False
+    assert "not True or False" in caplog.text
 
 
 @pytest.mark.declines
-def test_a_route_is_left_to_fastapi_with_all_that_is_below_it(serve: Serve) -> None:
+def test_a_route_falls_back_to_fastapi_with_all_that_is_below_it(serve: Serve) -> None:
     threads: list[int] = []
 
     @async_safe
@@ -145,21 +211,19 @@ def test_a_route_is_left_to_fastapi_with_all_that_is_below_it(serve: Serve) -> N
     def upper(nothing: Annotated[None, Depends(lower)]) -> None:
         threads.append(here())
 
-    unknown = a_function()
-
-    def predicate(call: Any) -> bool:
-        if call is unknown:
-            raise LookupError
-        return True
+    class Unknown(Dependant):  # type: ignore[misc]
+        __slots__ = ()
 
     app = FastAPI(dependencies=[Depends(on_loop)])
 
-    @app.get("/left", dependencies=[Depends(upper), Depends(unknown)])
+    @app.get("/left", dependencies=[Depends(upper), Depends(a_function())])
     @app.get("/planned", dependencies=[Depends(upper)])
     async def endpoint() -> list[bool]:
         return [thread == here() for thread in threads]
 
-    client = serve(app, predicates=[predicate])
+    (left,) = [route for route in app.routes if getattr(route, "path", "") == "/left"]
+    left.dependant.dependencies[-1].__class__ = Unknown  # type: ignore[attr-defined]
+    client = serve(app)
     for path, inline in (("/left", False), ("/planned", True)) * 2:
         threads.clear()
         assert client.get(path).json() == [inline, inline]

@@ -48,6 +48,7 @@ from .run import (
     Run,
 )
 from .serving import (
+    Need,
     Route,
     Served,
     abandon,
@@ -56,12 +57,14 @@ from .serving import (
     is_called_inline,
     is_streamed_inline,
     is_validated_inline,
+    joined_endpoints,
     marked_endpoints,
     serve_by,
     wrapped,
 )
 from .solver import (
     Entry,
+    Host,
     Solver,
 )
 
@@ -96,6 +99,8 @@ __all__ = [
     "THREAD",
     "Entry",
     "Group",
+    "Host",
+    "Need",
     "Node",
     "Param",
     "Plan",
@@ -111,6 +116,7 @@ __all__ = [
     "is_plain",
     "is_streamed_inline",
     "is_validated_inline",
+    "joined_endpoints",
     "marked_endpoints",
     "parse_query",
     "received",

@@ -12,7 +12,25 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 from weakref import ref
 
-marked_endpoints: set[bool] = set()  # filled when there is a marked endpoint
+
+class Need:
+    """Something that nothing is done for before the first plan needs it."""
+
+    __slots__ = ("enabled", "prepare")
+
+    def __init__(self) -> None:
+        self.enabled = False
+        self.prepare: Callable[[], None] | None = None  # called before it is enabled
+
+    def enable(self) -> None:
+        """Say that a plan needs it."""
+        if not self.enabled and self.prepare is not None:
+            self.prepare()
+        self.enabled = True
+
+
+marked_endpoints = Need()  # endpoints that run inline: a note of who serves a request
+joined_endpoints = Need()  # endpoints that share a trip to the thread pool
 
 
 class Route(Protocol):

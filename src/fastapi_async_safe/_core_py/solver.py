@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from .. import _fastapi
 from .plan import Plan
 from .run import Run
+from .serving import Need
 
 
 class Entry:
@@ -23,31 +23,47 @@ class Entry:
         self.plan: Plan | None = None  # the last one without overrides that `route` gave
 
 
+class Host(Protocol):
+    """What a `Solver` needs of what is above the core: what makes plans, and what awaits."""
+
+    marked_endpoints: Need
+
+    def adopt(self, dependant: Any, request: Any) -> Entry:
+        """Make the entry of a dependant that has none."""
+
+    async def drive(
+        self,
+        solver: Solver,
+        entry: Entry,
+        run: Run,
+        solved: Any,
+        body: Any,
+        overrides_provider: Any,
+        async_exit_stack: Any,
+        embed_body_fields: bool,
+    ) -> Any:
+        """Go on with a run that has to await something, or whose endpoint may be called on a trip
+        to the thread pool, and give its `SolvedDependency`.
+        """
+
+    def serve(self, route: Any, connection: Any, dependant: Any, owner: Any) -> None:
+        """Note which route serves a request; asked only where there are marked endpoints."""
+
+
 class Solver:
     """Solves the dependencies of requests: runs the plan if it is there, asks for one if it is not.
 
     Parameters:
-        adopt: makes the entry of a dependant that has none.
-        drive: a coroutine function that goes on with a run that has to await something, or whose
-            endpoint may be called on a trip to the thread pool.
-        serve: notes which route serves a request.
-        marked: is true as soon as that has to be noted.
+        host: what it asks.
     """
 
-    __slots__ = ("_adopt", "_drive", "_marked", "_serve", "entries")
+    __slots__ = ("_adopt", "_drive", "_marked_endpoints", "_serve", "entries")
 
-    def __init__(
-        self,
-        *,
-        adopt: Callable[[Any, Any], Entry],
-        drive: Callable[..., Any],
-        serve: Callable[[Any, Any, Any, Any], None],
-        marked: set[Any],
-    ) -> None:
-        self._adopt = adopt
-        self._drive = drive
-        self._serve = serve
-        self._marked = marked
+    def __init__(self, host: Host) -> None:
+        self._adopt = host.adopt
+        self._drive = host.drive
+        self._serve = host.serve
+        self._marked_endpoints = host.marked_endpoints
         self.entries: dict[int, Entry] = {}  # by identity of the dependant, which has no hash
 
     def solve(
@@ -116,13 +132,12 @@ class Solver:
                 async_exit_stack,
                 embed_body_fields,
             )
-        if self._marked:
-            self.note(entry, run)
+        self.note(entry, run)
         return solved
 
     def note(self, entry: Entry, run: Run) -> None:
         """Note which route serves the request whose dependencies were solved by `run`."""
-        if entry.owner is None:
+        if not self._marked_endpoints.enabled or entry.owner is None:
             return
         if run.plan.noted and not run._errors:
             dependant = entry.dependant if run.plan.inline else None

@@ -93,6 +93,7 @@ from .results import (
     new_solved,
 )
 from .routes import (
+    context_of,
     count_routers_within,
     dependants_of,
     exit_stacks,
@@ -101,6 +102,7 @@ from .routes import (
     owner_of,
     route_of,
     router_of,
+    routers_on_the_way,
     routers_within,
 )
 from .supported import (
@@ -136,6 +138,7 @@ __all__ = [
     "check_cancelled",
     "checkpoint",
     "concurrency_of",
+    "context_of",
     "count_routers_within",
     "dependants_of",
     "endpoint_call",
@@ -185,6 +188,7 @@ __all__ = [
     "responding",
     "route_of",
     "router_of",
+    "routers_on_the_way",
     "routers_within",
     "run_endpoint_function",
     "run_in_pool",

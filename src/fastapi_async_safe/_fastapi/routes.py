@@ -27,17 +27,50 @@ def owner_of(scope: Any, dependant: Dependant) -> Any:
     Returns:
         A route, or the context of an included route (0.137), or None if it belongs to neither.
     """
-    context = scope.get("fastapi", {}).get("effective_route_context")
+    context = context_of(scope)
     for owner in (context, getattr(context, "starlette_route", None), scope.get("route")):
         if getattr(owner, "dependant", None) is dependant:
             return owner
     return None
 
 
+def context_of(scope: Any) -> Any:
+    """Give what FastAPI made of a route for one place where it is included (0.137), else None."""
+    return scope.get("fastapi", {}).get("effective_route_context")
+
+
 def route_of(scope: Any) -> Any:
     """Find the route of a request as it was declared on its router."""
-    context = scope.get("fastapi", {}).get("effective_route_context")
-    return getattr(context, "original_route", None) or scope.get("route")
+    return getattr(context_of(scope), "original_route", None) or scope.get("route")
+
+
+def routers_on_the_way(scope: Any) -> list[Any]:
+    """List the routers that a request went through, from the application's inwards.
+
+    FastAPI keeps them from 0.137; before, and for routes that are not included, there are none.
+    """
+    context, app = context_of(scope), scope.get("app")
+    if context is None or app is None:
+        return []
+    pending = [(router_of(app), [router_of(app)])]
+    while pending:
+        level, way = pending.pop()
+        own = getattr(level, "routes", ()) if len(way) == 1 else _made_of(level)
+        if any(each is context for each in own):
+            return way
+        for each in own:
+            included = getattr(each, "original_router", None)
+            if included is not None and all(router is not included for router in way):
+                pending.append((each, [*way, included]))
+    return []
+
+
+def _made_of(included: Any) -> list[Any]:
+    """List what `_IncludedRouter` made of the routes of its router."""
+    return [
+        *getattr(included, "_effective_candidates", ()),
+        *getattr(included, "_effective_low_priority_routes", ()),
+    ]
 
 
 def router_of(root: Any) -> Any:

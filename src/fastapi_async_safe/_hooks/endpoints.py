@@ -95,7 +95,7 @@ def _is_task_inline(func: Any) -> bool:
         return False
     scope = scope_of_caller()
     resolver = None if scope is None else _registry.resolver_of(scope)
-    return resolver is not None and resolver.runs_inline(func)
+    return resolver is not None and resolver.policy.is_inline(func, classes=False)
 
 
 def containing(function: FunctionType) -> Hook:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import RLock
 from types import FunctionType
 from typing import TypeAlias
 
-from .. import _fastapi
-from .._core_py import marked_endpoints
-from .._messages import say_once_that_fastapi_is_unknown
+from .. import _fastapi, _registry
+from .._core_py import joined_endpoints, marked_endpoints
+from .._messages import notices
 from .endpoints import calling, containing, finishing, streaming, validating
 from .exchange import Hook
 from .solving import solving
@@ -16,6 +17,7 @@ from .solving import solving
 _Maker: TypeAlias = Callable[[FunctionType], Hook]
 
 _hooks: dict[_Maker, Hook] = {}
+_changing = RLock()
 
 
 def install() -> bool:
@@ -24,18 +26,27 @@ def install() -> bool:
     Returns:
         False if the installed FastAPI has no place for them; this has then been logged, once.
     """
-    if _hooks:
+    with _changing:
+        if solving in _hooks:
+            return True
+        function = _fastapi.solve_dependencies_function()
+        problem = _fastapi.unusable()
+        if function is None or problem is not None:
+            notices.say_that_fastapi_is_unsupported(
+                problem or "fastapi.dependencies.utils has no solve_dependencies as it was"
+            )
+            return False
+        hook = _hooks[solving] = solving(function)
+        _registry.note_hooks(are_in=True, others=hook.others())
+        _place(finishing, _fastapi.background_task_function)
+        for need, prepare in (
+            (marked_endpoints, install_for_endpoints),
+            (joined_endpoints, install_for_trips),
+        ):
+            need.prepare = prepare
+            if need.enabled:  # from before the hooks were taken out
+                prepare()
         return True
-    function = _fastapi.solve_dependencies_function()
-    problem = _fastapi.unusable()
-    if function is None or problem is not None:
-        say_once_that_fastapi_is_unknown(problem or "it has no solve_dependencies as known here")
-        return False
-    _hooks[solving] = solving(function)
-    _place(finishing, _fastapi.background_task_function)
-    if marked_endpoints:  # from before the hooks were taken out
-        install_for_endpoints()
-    return True
 
 
 def install_for_endpoints() -> None:
@@ -44,17 +55,18 @@ def install_for_endpoints() -> None:
     PERF: without them a request makes two coroutines less and keeps no note of itself, a fifteenth
     of one without dependencies.
     """
-    marked_endpoints.add(True)
-    _place(containing, _fastapi.handle_exceptions_function)
-    _place(calling, _fastapi.run_endpoint_function)
-    _place(validating, _fastapi.serialize_response_function)
-    _place(streaming, _fastapi.iterate_in_threadpool_function)
+    with _changing:
+        _place(containing, _fastapi.handle_exceptions_function)
+        _place(calling, _fastapi.run_endpoint_function)
+        _place(validating, _fastapi.serialize_response_function)
+        _place(streaming, _fastapi.iterate_in_threadpool_function)
 
 
 def install_for_trips() -> None:
     """Put those hooks in that `def` endpoints need which share a trip to the thread pool."""
-    _place(calling, _fastapi.run_endpoint_function)
-    _place(validating, _fastapi.serialize_response_function)
+    with _changing:
+        _place(calling, _fastapi.run_endpoint_function)
+        _place(validating, _fastapi.serialize_response_function)
 
 
 def _place(make: _Maker, find: Callable[[], FunctionType | None]) -> None:
@@ -62,12 +74,18 @@ def _place(make: _Maker, find: Callable[[], FunctionType | None]) -> None:
         return
     function = find()
     if function is None:
-        say_once_that_fastapi_is_unknown(f"{find.__name__} finds nothing as known here")
+        notices.say_that_fastapi_is_unsupported(f"{find.__name__} is not as it was")
     else:
         _hooks[make] = make(function)
 
 
 def remove() -> None:
-    """Take the hooks out: FastAPI and Starlette are as they were."""
-    while _hooks:
-        _hooks.popitem()[1].remove()
+    """Take the hooks out: FastAPI and Starlette are as they were, or as another copy of this
+    package has them.
+    """
+    with _changing:
+        for make, hook in list(_hooks.items()):
+            if hook.remove():
+                del _hooks[make]
+        if solving not in _hooks:
+            _registry.note_hooks(are_in=False, others=[])

@@ -7,16 +7,16 @@ from types import FunctionType
 
 from .. import _fastapi, _registry
 from .._backend import served
-from .._messages import say_once_that_call_is_unknown
+from .._messages import notices
 from .exchange import Hook, handed_on
 
 
 def solving(function: FunctionType) -> Hook:
     names = list(inspect.signature(function).parameters)
     known = (*_fastapi.SOLVE_PARAMETERS, *_fastapi.IGNORED_PARAMETERS)
-    # An argument that is not known here may mean anything: FastAPI's own code gets the call.
+    # An argument that is not supported may mean anything: FastAPI's own code gets the call.
     new = [name for name in names if name not in known]
-    guard = " and ".join(f'{name} is {{defaults}}["{name}"]' for name in new) or "True"
+    guard = " and ".join(f'{name} is {{default_of}}("{name}")' for name in new) or "True"
     # What the resolver gives is a `SolvedDependency`, a coroutine that gives one, or None.
     return Hook(
         function,
@@ -33,9 +33,10 @@ def solving(function: FunctionType) -> Hook:
         f"        {{unknown}}(request, dependant, {new})\n"
         f"    {{abandon}}()\n"
         f"    return await {{stock}}({handed_on(names)})\n",
+        says=_registry.depth_of_router,
         resolver_of=_registry.resolver_of,
         abandon=served.abandon,
         solved=_fastapi.SolvedDependency,
-        defaults=dict(function.__kwdefaults__ or {}),
-        unknown=say_once_that_call_is_unknown,
+        default_of=dict(function.__kwdefaults__ or {}).__getitem__,
+        unknown=notices.say_that_call_is_unsupported,
     )

@@ -2,7 +2,7 @@
 
 Plain scalars and lists in path, query, header and cookies have a fast path. A kind of parameter
 is used on it only after it gave, once in this process, what the installed FastAPI's own function
-gives for made-up fields and requests of that kind. All else is left to FastAPI.
+gives for made-up fields and requests of that kind. All else falls back to FastAPI.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import _core_py, _fastapi
 from .._core_py import FIELD, FRESH, HEADER, REQUIRED, SHARED
-from .._messages import logger
+from .._messages import logger, notices
 from .kinds import Kind, is_immutable, kind_of
 from .made_up import is_default_plain, made_up_fields, made_up_requests, missing_error
 
@@ -76,9 +76,9 @@ def _is_proven(kind: Kind) -> bool:
     if known is None:
         known = _proven[kind] = _prove(kind)
         if not known:
-            logger.warning(
-                "FastAPI %s reads %s differently from what is known here; such parameters are "
-                "left to FastAPI",
+            notices.say_once(
+                "FastAPI %s reads %s in another way than fastapi-async-safe: such parameters fall "
+                "back to FastAPI's own function",
                 _fastapi.VERSION,
                 kind,
             )

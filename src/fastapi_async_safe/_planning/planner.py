@@ -233,7 +233,7 @@ class Planner:
         proof = self._proofs.proof_of(call, results)
         if proof is None:
             return False
-        self._proven += rows_of(proof)
+        self._proven += rows_of(proof, self._core.NOTHING)
         return True
 
     def _is_threaded(self, used: Any) -> bool:
@@ -352,7 +352,7 @@ class Planner:
         field = getattr(self._route, "response_field", None)
         if proof is None or not is_answered_plainly(proof, field):
             return False
-        self._proven += rows_of(proof)
+        self._proven += rows_of(proof, self._core.NOTHING)
         return True
 
     def _watched(self, root: Any) -> list[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import _fastapi
-from .._core_py import NOTHING
 from .._messages import proof_logger
 from .._proof import ABSENT, Proof, prove_as
 from .._proof.lookup import name_of
@@ -120,10 +119,15 @@ class Proofs:
             )
 
 
-def rows_of(proof: Proof) -> tuple[tuple[Any, str, Any], ...]:
-    """Give what a proof rests on, as plans watch it."""
+def rows_of(proof: Proof, nothing: Any) -> tuple[tuple[Any, str, Any], ...]:
+    """Give what a proof rests on, as plans watch it.
+
+    Parameters:
+        proof: the proof.
+        nothing: what the core of the plan takes for an attribute that is not there.
+    """
     return tuple(
-        (owner, name, NOTHING if value is ABSENT else value) for owner, name, value in proof.watched
+        (owner, name, nothing if value is ABSENT else value) for owner, name, value in proof.watched
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 from .. import _fastapi
-from .._messages import logger
+from .._core_py import joined_endpoints, marked_endpoints
+from .._messages import Notices
 from ..markers import is_async_safe
+from ..policy import Policy
 from .planner import DeclinedError, Planner
-
-if TYPE_CHECKING:
-    from .._resolver import Resolver
+from .proofs import Proofs
 
 # Event loops in several threads may serve one app; a plan, and the proofs it rests on, are made by
 # one of them at a time.
@@ -22,38 +23,57 @@ _OVERRIDE_PLANS_KEPT = 4
 
 
 class RoutePlans:
-    """Makes the plans of one route."""
+    """Makes the plans of one route.
+
+    Parameters:
+        policy: says which callables run inline.
+        core: the core that runs the plans.
+        dependant: of the endpoint.
+        connection: `Request` or `WebSocket`.
+        proofs: what is proven so far.
+        one_trip: what goes to the thread pool may go there together.
+        has_owner: it is a route of FastAPI's, not something that a tool has solved.
+    """
 
     __slots__ = (
         "_connection",
-        "_declined",
+        "_core",
         "_declined_overrides",
         "_dependant",
         "_has_owner",
         "_is_declined",
+        "_notices",
+        "_one_trip",
         "_overridden",
         "_plan",
-        "_resolver",
+        "_policy",
+        "_proofs",
         "handler",
         "handler_is_known",
     )
 
     def __init__(
         self,
-        resolver: Resolver,
+        policy: Policy,
+        core: ModuleType,
         dependant: _fastapi.Dependant,
         connection: type,
         *,
+        proofs: Proofs,
+        one_trip: bool,
         has_owner: bool,
     ) -> None:
-        self._resolver = resolver
+        self._policy = policy
+        self._core = core
         self._dependant = dependant
         self._connection = connection
+        self._proofs = proofs
+        self._one_trip = one_trip
         self._has_owner = has_owner
         self._plan: Any = None
         self._is_declined = False
         self._overridden: list[Any] = []
-        self._declined: set[str] = set()
+        self._notices = Notices()
         self._declined_overrides: dict[Any, Any] | None = None
         self.handler: _fastapi.Handler | None = None  # which calls the endpoint, if it is FastAPI's
         self.handler_is_known = False
@@ -64,10 +84,10 @@ class RoutePlans:
         """
         # A mark on an `async def` changes nothing; a predicate goes for all that belongs to it.
         call = self._dependant.call
-        return is_async_safe(call) is None and self._resolver.runs_inline(call)
+        return is_async_safe(call) is None and self._policy.is_inline(call, classes=False)
 
     def make_plan(self, request: Any) -> Any:
-        """Make the plan, or make it anew; None if the route is left to FastAPI."""
+        """Make the plan, or make it anew; None if the route falls back to FastAPI."""
         if self._is_declined:
             return None
         with _planning:
@@ -77,7 +97,7 @@ class RoutePlans:
             return self._plan
 
     def plan_for(self, request: Any, overrides: Mapping[Any, Any]) -> Any:
-        """Give the plan under overrides; None if the route is left to FastAPI."""
+        """Give the plan under overrides; None if the route falls back to FastAPI."""
         for made in self._overridden:
             if made.fits(overrides) and made.is_current():
                 return made
@@ -94,14 +114,13 @@ class RoutePlans:
         return plan
 
     def _made(self, overrides: Mapping[Any, Any] | None, request: Any) -> Any:
-        resolver = self._resolver
         planner = Planner(
-            resolver.policy,
-            resolver.core,
+            self._policy,
+            self._core,
             self._connection,
             overrides,
-            one_trip=resolver.one_trip,
-            proofs=resolver.proofs,
+            one_trip=self._one_trip,
+            proofs=self._proofs,
             route=_fastapi.owner_of(request.scope, self._dependant),
         )
         try:
@@ -112,18 +131,12 @@ class RoutePlans:
             self._decline(f"{type(error).__name__}: {error}", request)
         else:
             if plan.noted and self._has_owner:
-                resolver.prepare_endpoints()
+                marked_endpoints.enable()
             if plan.joins_endpoint and self._has_owner:
-                resolver.prepare_trips()
+                joined_endpoints.enable()
             return plan
         return None
 
     def _decline(self, reason: str, request: Any) -> None:
-        if reason not in self._declined:
-            self._declined.add(reason)
-            logger.warning(
-                "%s is left to FastAPI %s, its dependencies run as without fastapi-async-safe: %s",
-                self._dependant.path or request.scope.get("path"),
-                _fastapi.VERSION,
-                reason,
-            )
+        path = self._dependant.path or request.scope.get("path")
+        self._notices.say_that_route_falls_back(path, reason)
