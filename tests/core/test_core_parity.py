@@ -26,7 +26,17 @@ from tests.support.serving import CURRENT_DEFAULTS, expected_backend
 SOURCES = Path(__file__).parents[2] / "csrc" / "_core"
 TOPICS = ["plan", "read", "run", "solver", "serving"]
 # What both cores take from the one in Python.
-PYTHON_ONLY = {"Route", ".streams_inline", "wrapped"}
+PYTHON_ONLY = {
+    "Host",
+    ".adopt",
+    ".drive",
+    ".serve",
+    "Need",
+    ".enable",
+    "Route",
+    ".streams_inline",
+    "wrapped",
+}
 
 needs_compiled_core = pytest.mark.skipif(
     expected_backend() == "python", reason="this is the pure leg: there is one core only"
