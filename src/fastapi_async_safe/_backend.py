@@ -16,9 +16,15 @@ _TAKEN = (
     "another copy of the package, imported earlier in this process, has it; import the package once"
 )
 
+is_taken = False  # there is a compiled core, and another copy of the package has it
 
-def _advice_without_core() -> str:
+
+def advice_without_core() -> str:
     """Say why there may be no compiled core here, and what brings one."""
+    if is_taken:
+        return _TAKEN
+    if is_set(NO_EXTENSIONS):
+        return f"{NO_EXTENSIONS} is set, unset it"
     if sys.platform == "emscripten":
         return "there is none for Pyodide"
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
@@ -31,39 +37,39 @@ def _advice_without_core() -> str:
     )
 
 
-def _compiled() -> tuple[ModuleType | None, str]:
+def _compiled() -> ModuleType | None:
+    global is_taken  # noqa: PLW0603
     refused, required = is_set(NO_EXTENSIONS), is_set(REQUIRE_EXTENSIONS)
     if refused and required:
         raise ImportError(f"{NO_EXTENSIONS} and {REQUIRE_EXTENSIONS} are both set; unset one")
     if refused:
-        return None, f"{NO_EXTENSIONS} is set, unset it"
+        return None
     try:
         core = import_module("._core", __package__)
     except ImportError as error:
         if required:
             raise ImportError(
                 f"{REQUIRE_EXTENSIONS} is set, but fastapi-async-safe has no compiled core here "
-                f"({error}): {_advice_without_core()}"
+                f"({error}): {advice_without_core()}"
             ) from error
-        return None, _advice_without_core()
+        return None
     if __package__ != _NAME.rpartition(".")[0] and sys.modules.get(_NAME) is core:
         del sys.modules[_NAME]  # where Cython put it too, for the package that it was built for
     # NOTE: an extension module is there once in a process. To a copy of the package that is
     # imported later it comes as the first one left it, tied to the first one's modules.
     if core._core_py is _core_py and core._fastapi is _fastapi:
-        return core, ""
+        return core
     if required:
         raise ImportError(
             f"{REQUIRE_EXTENSIONS} is set, but fastapi-async-safe cannot use its compiled core: "
             f"{_TAKEN}"
         )
-    return None, _TAKEN
+    is_taken = True
+    return None
 
 
 python_core: ModuleType = _core_py
-compiled_core: ModuleType | None
-compiled_core, why_not_compiled = _compiled()
-is_taken: bool = why_not_compiled == _TAKEN  # there is one, and another copy of the package has it
+compiled_core: ModuleType | None = _compiled()
 served: ModuleType = compiled_core or python_core  # which route serves a request, for both
 
 

@@ -77,7 +77,7 @@ def init_app(
 def _say_once_without_core() -> None:
     text = (
         "fastapi-async-safe runs its Python core instead of the compiled one, which is several "
-        f"times faster: {_backend.why_not_compiled}"
+        f"times faster: {_backend.advice_without_core()}"
     )
     if _backend.is_taken:  # by a test suite that isolates imports, perhaps: nothing to fail for
         notices.say_once("%s", text)
