@@ -28,7 +28,8 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 # What a `Run` that is not done asks of the driver.
 AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
 
-NOTHING: Any = object()  # each core has its own
+# Each core has its own, and it is the same when this module is loaded again.
+NOTHING: Any = globals().get("NOTHING") or object()
 
 NEW: Any = object.__new__
 
