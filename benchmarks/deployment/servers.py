@@ -28,10 +28,12 @@ class ServerEndedError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """How a server is started, and what it does about a worker that died."""
+    """How a server is started, and what it does about workers that died and about a shutdown."""
 
     command: Callable[[int, int], list[str]]
     replaces_workers: bool = True
+    finishes_requests: bool = True
+    """Whether a shutdown lets the requests under way finish."""
     on_trio: bool = False
 
 
@@ -77,7 +79,7 @@ SERVERS = {
     "uvicorn": Server(_uvicorn),
     "gunicorn": Server(_gunicorn),
     "gunicorn --preload": Server(lambda *bind: [*_gunicorn(*bind), "--preload"]),
-    "hypercorn": Server(_hypercorn("asyncio"), replaces_workers=False),
+    "hypercorn": Server(_hypercorn("asyncio"), replaces_workers=False, finishes_requests=False),
     "hypercorn on trio": Server(_hypercorn("trio"), replaces_workers=False, on_trio=True),
     "granian": Server(_granian),
     "fastapi run": Server(_fastapi_run),

@@ -13,9 +13,9 @@ PATIENCE = 120
 """Seconds after which something counts as not having happened; machines may be busy."""
 
 
-def eventually(true: Callable[[], object]) -> bool:
+def eventually(true: Callable[[], object], seconds: float = PATIENCE) -> bool:
     """Wait until something is so, and say whether it came to be."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if true():
             return True

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 
 CLIENTS = 6
+PAUSE = 0.02
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class _Client(threading.Thread):
                 self._traffic.failures.append(Failure(self.worker, repr(error), closed))
                 time.sleep(0.05)
             else:
+                # Not as fast as it can: new workers need the processor to start.
+                self.stopping.wait(PAUSE)
                 if self._keep_alive:
                     continue
             connection.close()

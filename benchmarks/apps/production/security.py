@@ -74,8 +74,9 @@ def _checked(account: Account | None) -> Account:
     return account
 
 
-# These two ask the database through a sync driver, so they are not marked.
-def current_account(connection: Connection, claims: Claims) -> Account:
+# These two ask the database through a sync driver, so they are not marked. The token comes first:
+# whoever has none takes no connection, and what goes to a thread is not parted by what is awaited.
+def current_account(claims: Claims, connection: Connection) -> Account:
     """The account of the token, by psycopg."""
     row = connection.execute(
         "select name, password_hash, scopes, disabled from account where name = %s",
@@ -84,7 +85,7 @@ def current_account(connection: Connection, claims: Claims) -> Account:
     return _checked(Account(**row) if row else None)
 
 
-def current_account_of_session(session: SyncSession, claims: Claims) -> Account:
+def current_account_of_session(claims: Claims, session: SyncSession) -> Account:
     """The account of the token, by SQLAlchemy."""
     return _checked(session.get(Account, claims["sub"]))
 

@@ -16,7 +16,7 @@ async_router = APIRouter(prefix="/sqlalchemy-async", tags=["ORM"])
 
 @router.get("/items", response_model=list[ItemOut])
 def read_items(
-    page: Annotated[Page, Depends()], session: SyncSession, account: SessionReader
+    page: Annotated[Page, Depends()], account: SessionReader, session: SyncSession
 ) -> list[Item]:
     """List the items of the account: session, current user, `def` endpoint, response model."""
     query = select(Item).where(Item.owner == account.name).order_by(col(Item.name), col(Item.id))
