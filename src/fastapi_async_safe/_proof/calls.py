@@ -136,6 +136,8 @@ def _call_function(
     if type(function) is MethodType:
         return call_object(frame, node, function, args, kwargs)
     entry = listed(function)
+    if entry is not None and type(function) is MethodDescriptorType and not args:
+        return frame.refuse(node, f"calls `{entry.name}` of nothing")
     if entry is not None:
         result = entry.rule(frame, node, args, kwargs)
         if result is None:

@@ -73,7 +73,8 @@ def name_of(obj: Any) -> str:
     """Name a function, class, module or instance as a user knows it."""
     if isinstance(obj, type):
         module, name = _MODULE.__get__(obj), _QUALNAME.__get__(obj)
-        return name if module == "builtins" else f"{module}.{name}"
+        # NOTE: of a class made in C the module may be a descriptor.
+        return f"{module}.{name}" if type(module) is str and module != "builtins" else str(name)
     kind = type(obj)
     if kind is FunctionType:
         return f"{obj.__module__}.{obj.__qualname__}"
@@ -160,13 +161,14 @@ class Watched:
         value, _ = find(cls, name)
         key = (id(cls), name)
         if key not in self._rows and any(_FLAGS.__get__(base) & _HEAP_TYPE for base in mro_of(cls)):
-            in_meta = find(type(cls), name)[0] is not ABSENT
-            if in_meta and not (
-                type(value) in _UNBOUND and type(find(type(cls), name)[0]) is WrapperDescriptorType
+            # NOTE: a class hands out a data descriptor of its metaclass before what it has itself,
+            # and what else its metaclass has where it has nothing.
+            of_meta = find(type(cls), name)[0]
+            plain = value is ABSENT or type(value) in _UNBOUND or isinstance(value, type)
+            if of_meta is not ABSENT and (
+                value is ABSENT or find(type(of_meta), "__set__")[0] is not ABSENT
             ):
                 plain = False
-            else:
-                plain = value is ABSENT or type(value) in _UNBOUND or isinstance(value, type)
             if value is ABSENT and find(type(cls), "__getattr__")[0] is not ABSENT:
                 plain = False
             # NOTE: looked up as a class does it, by a metaclass that does it as `type`.

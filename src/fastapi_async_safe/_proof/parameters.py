@@ -130,13 +130,13 @@ def _are_plain(extras: tuple[Any, ...]) -> bool:
     return all(
         isinstance(each, (str, *_CONSTRAINTS))
         or (isinstance(each, FieldInfo) and all(map(_is_known_metadata, each.metadata)))
-        or type(each).__module__ in ("typing_extensions", "annotated_doc")
+        or type(each).__module__.partition(".")[0] in ("typing_extensions", "annotated_doc")
         for each in extras
     )
 
 
 def _is_known_metadata(each: Any) -> bool:
-    return isinstance(each, _CONSTRAINTS) or type(each).__name__ == "PydanticGeneralMetadata"
+    return isinstance(each, _CONSTRAINTS) or type(each).__name__.endswith("PydanticGeneralMetadata")
 
 
 def _constraints(each: Any) -> list[Any]:

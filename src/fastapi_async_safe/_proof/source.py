@@ -48,7 +48,7 @@ class NoSourceError(Exception):
 
 
 class _File(NamedTuple):
-    lines: tuple[str, ...]
+    lines: list[str]
     imports: list[ast.stmt]  # the compiler calls what a module imports in another way
     functions: dict[tuple[str, int], list[tuple[FunctionNode, ast.stmt, str | None]]]
 
@@ -139,9 +139,9 @@ def _without_warnings() -> Iterator[None]:
 
 def _file_of(function: FunctionType) -> _File:
     name = function.__code__.co_filename
-    lines = tuple(linecache.getlines(name, function.__globals__))
+    lines = linecache.getlines(name, function.__globals__)
     kept = _files.get(name)
-    if kept is not None and kept.lines == lines:
+    if kept is not None and (kept.lines is lines or kept.lines == lines):
         return kept
     if not lines or sum(map(len, lines)) > _LARGEST_FILE:
         raise NoSourceError("its source cannot be read")
