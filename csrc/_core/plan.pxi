@@ -23,11 +23,15 @@ cdef enum:
     _AWAIT, _BODY, _CALL, _SEPARATELY, _LOOP
 
 
+cdef inline object _made(kind):
+    return PyBaseObject_Type.tp_new(<PyTypeObject *>kind, no_arguments, NULL)
+
+
 def _new(kind):
     # PERF: half the time of `object.__new__`, which looks at its arguments first.
     if not isinstance(kind, type):
         raise TypeError(f"a class was expected, not {kind!r}")
-    return PyBaseObject_Type.tp_new(<PyTypeObject *>kind, no_arguments, NULL)
+    return _made(kind)
 
 
 # Of an object that has its overrides, and is true, without its class being asked.

@@ -104,11 +104,6 @@ cdef object _received(request, int source, _QueryNames known):
     return _cookies_of(request)
 
 
-cdef inline PyObject *_kept(request, str name) except? NULL:
-    # Borrowed from the request.
-    return PyDict_GetItemWithError(PyObject_GenericGetDict(request, NULL), name)
-
-
 cdef object _in_scope(request, str name):
     cdef PyObject *found = NULL
     cdef object scope = request.scope
@@ -118,50 +113,50 @@ cdef object _in_scope(request, str name):
 
 
 cdef object _query_of(request, _QueryNames known):
-    cdef PyObject *found = _kept(request, made_query)
     cdef dict items
     cdef list pairs
-    if found != NULL:
-        return <object>found
+    found = getattr(request, made_query, nothing)
+    if found is not nothing:
+        return found
     query = _in_scope(request, "query_string")
     if type(query) is not bytes:
         return request.query_params
     items, pairs = {}, []
     _parse_query(<bytes>query, known, items, pairs)
-    made = _new(query_params)
+    made = _made(query_params)
     PyObject_SetAttr(made, query_items, items)
     PyObject_SetAttr(made, query_pairs, pairs)
-    PyDict_SetItem(PyObject_GenericGetDict(request, NULL), made_query, made)
+    PyObject_SetAttr(request, made_query, made)
     return made
 
 
 cdef object _headers_of(request):
-    cdef PyObject *found = _kept(request, made_headers)
     cdef list pairs
-    if found != NULL:
-        return <object>found
+    found = getattr(request, made_headers, nothing)
+    if found is not nothing:
+        return found
     headers = _in_scope(request, "headers")
     if type(headers) is not list:
         return request.headers
     pairs = (<list>headers)[:]
-    made = _new(headers_class)
+    made = _made(headers_class)
     PyDict_SetItem(request.scope, "headers", pairs)
     PyObject_SetAttr(made, header_pairs, pairs)
-    PyDict_SetItem(PyObject_GenericGetDict(request, NULL), made_headers, made)
+    PyObject_SetAttr(request, made_headers, made)
     return made
 
 
 cdef object _cookies_of(request):
-    cdef PyObject *found = _kept(request, made_cookies)
-    if found != NULL:
-        return <object>found
+    found = getattr(request, made_cookies, nothing)
+    if found is not nothing:
+        return found
     headers = _headers_of(request)
     if type(headers) is headers_class:
         pairs = PyObject_GetAttr(headers, header_pairs)
         if type(pairs) is list:
             made = _parse_cookies(<list>pairs)
             if made is not None:
-                PyDict_SetItem(PyObject_GenericGetDict(request, NULL), made_cookies, made)
+                PyObject_SetAttr(request, made_cookies, made)
                 return made
     return request.cookies
 

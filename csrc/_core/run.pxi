@@ -275,6 +275,7 @@ cdef class Run:
         cdef PyObject **values = self._values + place.own
         cdef Py_ssize_t number = 0
         cdef int source
+        cdef bint asks = self._asks
         self._asks = self._asks_always
         if not self._raw:
             found, wrong = _fastapi.extract_all(node.dependant, request)
@@ -282,12 +283,12 @@ cdef class Run:
             errors.extend(wrong)
             return 0
         for source in range(_COOKIE + 1):
+            group = <Group>node.groups[number] if number < len(node.groups) else None
+            if group is None or group.source != source:
+                if asks and source != _PATH:
+                    _received(request, source, self.plan.query)
+                continue
             container = _received(request, source, self.plan.query)
-            if number == len(node.groups):
-                continue
-            group = <Group>node.groups[number]
-            if group.source != source:
-                continue
             if len(group.params) and _is_plain(container, source):
                 _extract(group.params, container, values, errors)
             else:
@@ -301,7 +302,7 @@ cdef class Run:
     cdef int _reuse(self, Py_ssize_t index, value) except -1:
         cdef int source
         if self._asks_always:
-            for source in range(_COOKIE + 1):
+            for source in range(_QUERY, _COOKIE + 1):
                 _received(self.request, source, self.plan.query)
         self._pass_on(index, value)
         return 0

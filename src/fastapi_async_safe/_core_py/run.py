@@ -272,7 +272,7 @@ class Run:
 
     def _extract(self, node: Node, values: dict[str, Any]) -> None:
         errors, request = self._errors, self.request
-        self._asks = self._asks_always
+        asks, self._asks = self._asks, self._asks_always
         if not self._raw:
             found, wrong = _fastapi.extract_all(node.dependant, request)
             values.update(found)
@@ -281,9 +281,11 @@ class Run:
         groups = iter(node.groups)
         group = next(groups, None)
         for source in SOURCES:
-            container = received(request, source)
             if group is None or group.source != source:
+                if asks:
+                    received(request, source)
                 continue
+            container = received(request, source)
             if group.params and is_plain(container, source):
                 extract(group.params, container, values, errors)
             else:
