@@ -28,7 +28,10 @@ def features(description: Description, runs: list[Run]) -> set[str]:
         if request.overridden:
             found.add("request with overrides")
         for _, phase, exception in request.failures:
-            found |= {f"failure in {phase}", f"failure {exception}"}
+            if phase == "change":
+                found.add(f"planned change: {exception}")
+            else:
+                found |= {f"failure in {phase}", f"failure {exception}"}
         found |= set(_of_outcome(outcome))
     for run in runs[1:]:
         for outcome in run.outcomes:

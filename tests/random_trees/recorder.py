@@ -23,7 +23,7 @@ from fastapi.exceptions import (
 from fastapi.security import SecurityScopes
 from pydantic import BaseModel
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, QueryParams, UploadFile
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
@@ -81,6 +81,69 @@ class Value:
 
 class Values(list[Any]):
     """An unhashable result that is never changed by the recorder."""
+
+
+def _append_header(connection: HTTPConnection) -> None:
+    connection.scope["headers"].append((b"x-added", b"1"))
+
+
+def _drop_headers(connection: HTTPConnection) -> None:
+    del connection.scope["headers"][1:]
+
+
+def _rewrite_headers(connection: HTTPConnection) -> None:
+    headers = connection.scope["headers"]
+    headers[:] = [(name, value[:1]) for name, value in headers]
+
+
+def _replace_headers(connection: HTTPConnection) -> None:
+    connection.scope["headers"] = connection.scope["headers"][:1]
+
+
+def _replace_query(connection: HTTPConnection) -> None:
+    connection.scope["query_string"] = b"a=1&b=2"
+
+
+def _set_made(name: str) -> Callable[[HTTPConnection], None]:
+    def change(connection: HTTPConnection) -> None:
+        made: Any = {
+            "_headers": Headers(raw=connection.scope["headers"][:1]),
+            "_query_params": QueryParams("a=3&b=4"),
+            "_cookies": {"a": "5"},
+        }
+        setattr(connection, name, made[name])
+
+    return change
+
+
+def _unset_made(connection: HTTPConnection) -> None:
+    for name in ("_headers", "_query_params", "_cookies"):
+        connection.__dict__.pop(name, None)
+
+
+def _change_path(connection: HTTPConnection) -> None:
+    for name in connection.path_params:
+        connection.path_params[name] = "6"
+
+
+def _empty_path(connection: HTTPConnection) -> None:
+    connection.path_params.clear()
+
+
+#: What a dependency may do to the request that it is given.
+CHANGES: dict[str, Callable[[HTTPConnection], None]] = {
+    "append a header": _append_header,
+    "drop headers": _drop_headers,
+    "rewrite headers": _rewrite_headers,
+    "replace headers": _replace_headers,
+    "replace the query": _replace_query,
+    "set headers": _set_made("_headers"),
+    "set query parameters": _set_made("_query_params"),
+    "set cookies": _set_made("_cookies"),
+    "forget what was made": _unset_made,
+    "change path parameters": _change_path,
+    "remove path parameters": _empty_path,
+}
 
 
 class Recorder:
@@ -276,6 +339,10 @@ class Recorder:
         return len(self.seen) - 1
 
     def _use(self, who: str, value: Any) -> None:
+        change = self.failures.get((who, "change"))
+        if change is not None and isinstance(value, HTTPConnection):
+            self.record("change", who, change)
+            CHANGES[change](value)
         number = int("".join(filter(str.isdigit, who)) or 0)
         if type(value) is list:
             # The next request shows it if a default was not copied.

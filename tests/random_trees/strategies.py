@@ -33,7 +33,7 @@ from .description import (
     Special,
 )
 from .driver import Request
-from .recorder import EXCEPTIONS
+from .recorder import CHANGES, EXCEPTIONS
 from .types_of_parameters import BODY_TYPES, FILE_TYPES, TYPES, ParameterType
 
 T = TypeVar("T")
@@ -478,6 +478,10 @@ def _adds_scopes(node: Node) -> bool:
     return not HAS_STEADY_SCOPES and any(dep.scopes for dep in node.deps)
 
 
+def _is_connection(special: Special) -> bool:
+    return special.type in ("Request", "SpecialRequest", "HTTPConnection", "WebSocket")
+
+
 class _RequestMaker:
     """Makes requests that mostly fit the parameters of a description."""
 
@@ -525,7 +529,18 @@ class _RequestMaker:
             self.description.method,
             websocket,
             bool(self.description.overrides) and d.chance(50),
-            self.failures(),
+            self.failures() + self.changes(),
+        )
+
+    def changes(self) -> tuple[tuple[str, str, str], ...]:
+        """Draw what dependencies do to the requests that they are given."""
+        d = self.d
+        if not d.chance(40):
+            return ()
+        return tuple(
+            (f"n{index}", "change", d.pick(tuple(CHANGES)))
+            for index in self.description.reachable()
+            if any(_is_connection(special) for special in self.description.nodes[index].specials)
         )
 
     def failures(self) -> tuple[tuple[str, str, str], ...]:

@@ -56,6 +56,7 @@ EXPECTED_FEATURES = {
     *(f"{source} parameter" for source in ("path", "query", "header", "cookie", "body", "form")),
     *(f"{source} model" for source in ("query", "header", "cookie", "body", "form")),
     *(f"failure in {phase}" for phase in ("call", "exit", "validate", "factory", "task")),
+    "event change",
     *(f"event {kind} on the loop" for kind in ("call", "exit", "caught", "task", "chunk")),
     *(f"event {kind} in a thread" for kind in ("call", "exit", "caught", "task", "chunk")),
     *(f"special {name}" for name in ("Request", "Response", "BackgroundTasks", "SecurityScopes")),
