@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from functools import cache
@@ -12,9 +13,12 @@ from fastapi import APIRouter, FastAPI
 from . import _backend, _fastapi, _hooks, _registry
 from ._messages import notices
 from ._resolver import Resolver
+from ._variables import DISABLE, is_set
 from .policy import Policy, Predicate
 
 Root = TypeVar("Root", FastAPI, APIRouter)
+
+_IS_DISABLED = is_set(DISABLE)
 
 
 def init_app(
@@ -30,19 +34,29 @@ def init_app(
 
     May be called before or after routes are added and again (the last call wins), needs no
     lifespan, and reaches included routers, WebSockets and mounted FastAPI applications that were
-    not initialised themselves.
+    not initialised themselves. A copy of what was initialised is served as that is, until it is
+    initialised itself; an unpickled one has to be.
+
+    What of the installed FastAPI is not supported falls back to FastAPI's own code, with one
+    warning on the logger `fastapi_async_safe` that says what and why. With
+    `FASTAPI_ASYNC_SAFE_DISABLE=1` in the environment when the package is imported, this checks its
+    arguments, says so on that logger at INFO, and does nothing else.
 
     Parameters:
         root: a `FastAPI` or an `APIRouter`. What was said for a router goes for its routes,
             whatever is said for the application that includes it.
         all_classes_safe: run every class used as a dependency inline, unless it was marked
             `async_unsafe`.
-        predicates: callables that get a dependency and return True if it is to run inline.
+        predicates: callables that get a dependency and return True if it is to run inline. They
+            are asked about `def` endpoints, background tasks and the endpoints of sync streams
+            too, each once a plan. What one fails on stays in the thread pool; this is logged once,
+            with the predicate, the callable and the traceback.
         proven_safe: run inline, without a mark, what is proven not to hold up the event loop (see
             `prove`): dependencies, and `def` endpoints whose response is validated without code of
             the user's. A mark, also `async_unsafe`, comes first. When something changes that a
             proof rests on, the plan is made anew.
-        accelerated: run the plans by the compiled core instead of the one in Python.
+        accelerated: run the plans by the compiled core instead of the one in Python. Where there
+            is none the Python core runs, and a RuntimeWarning says once what brings one.
         one_trip: neighbours that go to the thread pool, which is what nobody marked, go there
             together: sync dependencies, the `def` endpoint after them, and the validation of its
             response. False makes a trip for each, as FastAPI does.
@@ -51,7 +65,7 @@ def init_app(
         `root`.
 
     Raises:
-        TypeError: an argument is of another type than that.
+        TypeError: an argument is of another type than that, or a predicate is an `async def`.
     """
     if not (isinstance(root, _fastapi.APIRouter) or _fastapi.is_application(root)):
         raise TypeError(f"init_app expects a FastAPI or an APIRouter, not {root!r}")
@@ -62,6 +76,13 @@ def init_app(
     policy = Policy(
         all_classes_safe=all_classes_safe, predicates=predicates, proven_safe=proven_safe
     )
+    if _IS_DISABLED:
+        notices.say_once(
+            "fastapi-async-safe is switched off by %s: everything runs as on FastAPI alone",
+            DISABLE,
+            level=logging.INFO,
+        )
+        return root
     core = _backend.python_core
     if accelerated:
         if _backend.compiled_core is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar, overload
+from types import FunctionType, MethodType
+from typing import Any, Never, TypeVar, overload
 
 T = TypeVar("T", bound="Callable[..., Any] | classmethod[Any, ..., Any]")
 
 MARK = "__is_async_safe__"
+MARKED = "__async_safe_id__"  # of whom, by identity: `functools.wraps` copies both
 _BLOCKS = "__async_safe_blocks__"
+_NOTHING: Any = object()
 
 
 @overload
@@ -20,8 +24,11 @@ def async_safe(dep: T) -> T: ...
 def async_safe(*, blocks: bool) -> Callable[[T], T]: ...
 
 
-def async_safe(dep: Any = None, *, blocks: bool | None = None) -> Any:
+def async_safe(dep: Any = _NOTHING, *, blocks: bool | None = None) -> Any:
     """Mark `dep` as safe to run on the event loop, without a thread.
+
+    The mark is for `dep`, for the subclasses of a class, and for a `functools.partial` of it. What
+    `functools.wraps` makes has none: mark the outermost wrapper.
 
     A marked callable that is known to wait (`time.sleep`, files, sync database sessions ...) is
     warned of once, on the logger `fastapi_async_safe.proof`, when it is first planned.
@@ -39,8 +46,10 @@ def async_safe(dep: Any = None, *, blocks: bool | None = None) -> Any:
         TypeError: `dep` is not callable, or cannot carry a mark.
     """
     if blocks is None:
+        if dep is _NOTHING:
+            raise TypeError("drop the empty parentheses: write @async_safe, not @async_safe()")
         return _mark(dep, True)
-    if dep is not None or not isinstance(blocks, bool):
+    if dep is not _NOTHING or not isinstance(blocks, bool):
         raise TypeError("blocks is given alone, as True or False: @async_safe(blocks=False)")
 
     def mark(dep: T) -> T:
@@ -51,11 +60,22 @@ def async_safe(dep: Any = None, *, blocks: bool | None = None) -> Any:
     return mark
 
 
-def async_unsafe(dep: T) -> T:
+@overload
+def async_unsafe(dep: T) -> T: ...
+
+
+@overload
+def async_unsafe() -> Never: ...
+
+
+def async_unsafe(dep: Any = _NOTHING) -> Any:
     """Mark `dep` as not safe to run on the event loop; it beats every other rule.
 
-    Parameters, return value and errors are those of `async_safe`.
+    So does a mark anywhere in a chain of `functools.partial`. Parameters, return value and errors
+    are those of `async_safe`.
     """
+    if dep is _NOTHING:
+        raise TypeError("drop the empty parentheses: write @async_unsafe, not @async_unsafe()")
     return _mark(dep, False)
 
 
@@ -63,18 +83,65 @@ def is_async_safe(dep: object) -> bool | None:
     """Say how `dep` was marked.
 
     Parameters:
-        dep: anything; a `functools.partial` without a mark of its own has that of its function.
+        dep: anything; a `functools.partial` without a mark of its own has that of its function,
+            and is unsafe if anything in a chain of them is.
 
     Returns:
         True or False as marked, None without a mark.
     """
-    while True:
-        mark = getattr(dep, MARK, None)
-        if mark is True or mark is False:
-            return bool(mark)
-        if not isinstance(dep, partial):
-            return None
+    marks = [mark for each in _chain(dep) if (mark := _own_mark(each)) is not None]
+    return all(marks) if marks else None
+
+
+def copied_mark(dep: object) -> bool | None:
+    """Say how what `dep` wraps was marked, if `functools.wraps` copied that mark to `dep`.
+
+    Returns:
+        True or False as marked; None if nothing was copied, or the mark is one of `dep` itself.
+    """
+    copied = [_mark_at(each) for each in _chain(dep) if _is_copied(each)]
+    return all(copied) if copied else None
+
+
+def _chain(dep: object) -> Iterator[Any]:
+    yield dep
+    while isinstance(dep, partial):
         dep = dep.func
+        yield dep
+
+
+def _mark_at(dep: object) -> bool | None:
+    mark = getattr(dep, MARK, None)
+    return mark if mark is True or mark is False else None
+
+
+def _own_mark(dep: object) -> bool | None:
+    mark = _mark_at(dep)
+    return None if mark is None or _is_copied(dep) else mark
+
+
+def _is_copied(dep: Any) -> bool:
+    """Say whether a mark is there because `functools.wraps` copied the attributes of another."""
+    if type(dep) is MethodType:
+        dep = dep.__func__
+    # NOTE: by the real type, as a proxy has the class of what it stands for. A class that was made
+    # anew from another, as `dataclass(slots=True)` does, is the one that was marked.
+    own = {} if issubclass(type(dep), type) else getattr(dep, "__dict__", {})
+    if MARK not in own or own.get(MARKED) == id(dep):
+        return False
+    # A copy of a marked instance has its mark too, and is no wrapper.
+    return (type(dep) is FunctionType and MARKED in own) or _wraps_marked(dep, own.get(MARKED))
+
+
+def _wraps_marked(dep: Any, marked: int | None) -> bool:
+    seen: set[int] = set()
+    inner = getattr(dep, "__wrapped__", None)
+    while inner is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        if id(inner) == marked or (marked is None and _mark_at(inner) is not None):
+            return True
+        inner = getattr(inner, "__wrapped__", None)
+    return False
 
 
 def may_block(dep: object) -> bool:
@@ -98,7 +165,10 @@ def _mark(dep: T, safe: bool, name: str = MARK) -> T:
         )
     try:
         setattr(target, name, safe)
-    except (AttributeError, TypeError):
+        if name == MARK:
+            with suppress(AttributeError, TypeError):  # with a slot for the mark alone
+                setattr(target, MARKED, id(target))
+    except (AttributeError, TypeError, ValueError):
         raise TypeError(
             f"{dep!r} cannot carry a mark (it takes no attributes); say what you know about it "
             "with `init_app(app, predicates=[...])`, a predicate gets the callable and returns "

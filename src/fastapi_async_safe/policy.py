@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from ._messages import Notices
-from .markers import is_async_safe
+from .markers import copied_mark, is_async_safe
 
 DependencyCall: TypeAlias = Callable[..., Any]
 Predicate: TypeAlias = Callable[[DependencyCall], bool]
@@ -54,9 +54,22 @@ class Policy:
         With `classes=False`, which is for what is no dependency, `all_classes_safe` says nothing.
         A predicate that fails is logged, once, and leaves `call` in the thread pool.
         """
-        mark = is_async_safe(call)
-        if mark is not None:
-            return mark
+        mark, copied = is_async_safe(call), copied_mark(call)
+        if mark is False or copied is False:  # what a wrapper calls was said to be unsafe
+            return False
+        if mark is True:
+            return True
+        if self._is_said_safe(call, classes):
+            return True
+        if copied:
+            self._notices.say_once(
+                "%r falls back to the thread pool: its mark is that of what it wraps, copied by "
+                "functools.wraps; mark the outermost wrapper",
+                call,
+            )
+        return False
+
+    def _is_said_safe(self, call: DependencyCall, classes: bool) -> bool:
         for predicate in self.predicates:
             try:
                 if self._asked(predicate, call):

@@ -1,5 +1,6 @@
 """`init_app`: its arguments, when it may be called, and what it leaves alone."""
 
+import functools
 import gc
 import warnings
 import weakref
@@ -65,6 +66,29 @@ def test_predicates_that_are_not_callable_are_a_type_error(predicates: Any) -> N
 def test_a_switch_that_is_no_bool_is_a_type_error(name: str, value: Any) -> None:
     with pytest.raises(TypeError, match=f"{name} must be True or False, not "):
         init_app(FastAPI(), **{name: value})
+
+
+async def coroutine(call: Any) -> bool:
+    return True
+
+
+def generator(call: Any) -> Any:
+    yield True
+
+
+class Asynchronous:
+    """A predicate that is an instance with a coroutine function."""
+
+    async def __call__(self, call: Any) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "predicate", [coroutine, generator, Asynchronous(), functools.partial(coroutine)]
+)
+def test_predicates_that_give_no_answer_are_a_type_error(predicate: Any) -> None:
+    with pytest.raises(TypeError, match="has to be a plain `def`"):
+        init_app(FastAPI(), predicates=[predicate])
 
 
 def test_unknown_keywords_are_a_type_error() -> None:

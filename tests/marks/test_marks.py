@@ -1,7 +1,9 @@
 """`async_safe`, `async_unsafe`, `AsyncSafeMixin` and `is_async_safe`."""
 
+import copy
 import dataclasses
 import functools
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -108,14 +110,82 @@ def test_a_partial_with_a_mark_of_its_own_keeps_it_to_itself() -> None:
     assert is_async_safe(marked) is True
 
 
+def test_unsafe_anywhere_in_a_chain_of_partials_beats_every_other_mark() -> None:
+    unsafe = async_unsafe(function())
+    assert is_async_safe(async_safe(functools.partial(unsafe))) is False
+    middle = async_unsafe(functools.partial(async_safe(function())))
+    assert is_async_safe(async_safe(functools.partial(middle))) is False
+
+
+def wrapper_of(call: Any) -> Any:
+    @functools.wraps(call)
+    def wrapper(*args: Any, **kwargs: Any) -> Any: ...
+
+    return wrapper
+
+
+class Wrapper:
+    """A decorator that is a class, as there are many."""
+
+    def __init__(self, call: Any) -> None:
+        functools.update_wrapper(self, call)
+
+    def __call__(self) -> None: ...
+
+
 @each_mark
-def test_a_wrapper_made_with_wraps_has_the_mark_of_what_it_wraps(mark: Any, safe: bool) -> None:
-    marked = mark(function())
+@pytest.mark.parametrize("wrap", [wrapper_of, Wrapper])
+@pytest.mark.parametrize(
+    "make", [function, lambda: functools.partial(print), Checker, lambda: Wrapper(print)]
+)
+def test_a_wrapper_does_not_have_the_mark_of_what_it_wraps(
+    make: Any, wrap: Any, mark: Any, safe: bool
+) -> None:
+    marked = mark(make())
+    assert is_async_safe(wrap(marked)) is None
+    assert is_async_safe(wrap(wrap(marked))) is None
+    assert is_async_safe(functools.partial(wrap(marked))) is None
+    assert is_async_safe(marked) is safe
 
-    @functools.wraps(marked)
-    def wrapper() -> None: ...
 
-    assert is_async_safe(wrapper) is safe
+@each_mark
+@pytest.mark.parametrize("wrap", [wrapper_of, Wrapper])
+def test_a_wrapper_may_be_marked_itself(wrap: Any, mark: Any, safe: bool) -> None:
+    for inner in (async_safe, async_unsafe):
+        marked = inner(function())
+        assert is_async_safe(mark(wrap(marked))) is safe
+        assert is_async_safe(marked) is (inner is async_safe)
+
+
+def test_a_mark_set_by_hand_is_not_carried_to_a_wrapper_either() -> None:
+    marked: Any = function()
+    marked.__is_async_safe__ = True
+    assert is_async_safe(marked) is True
+    assert is_async_safe(wrapper_of(marked)) is None
+
+
+@each_mark
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_of_what_was_marked_has_its_mark(copied: Any, mark: Any, safe: bool) -> None:
+    for made in (Checker(), functools.partial(print), Wrapper(print), function()):
+        assert is_async_safe(copied(mark(made))) is safe
+    assert is_async_safe(pickle.loads(pickle.dumps(mark(Checker())))) is safe
+
+
+@each_mark
+def test_a_class_made_anew_has_the_mark_of_the_first(mark: Any, safe: bool) -> None:
+    @dataclasses.dataclass(slots=True)
+    @mark
+    class Parameters:
+        limit: int = 10
+
+    assert is_async_safe(Parameters) is safe
+
+
+@pytest.mark.parametrize("mark", [async_safe, async_unsafe])
+def test_empty_parentheses_are_an_error_that_says_to_drop_them(mark: Any) -> None:
+    with pytest.raises(TypeError, match="drop the empty parentheses"):
+        mark()
 
 
 @each_mark

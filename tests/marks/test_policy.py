@@ -123,6 +123,43 @@ def test_a_predicate_may_answer_with_anything_that_is_true(answer: Any, serve: S
     assert client.get("/").json() is True
 
 
+@pytest.mark.declines
+@pytest.mark.parametrize("inline", [None, always])
+def test_a_wrapper_of_what_is_marked_goes_where_fastapi_sends_it_and_this_is_said(
+    inline: Any, init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    marked = async_safe(a_function())
+
+    @functools.wraps(marked)
+    def wrapper() -> Any:
+        return marked()
+
+    app = init(app_with_dependency(wrapper), predicates=None if inline is None else [inline])
+    for _ in range(3):
+        assert TestClient(app).get("/").json() is (inline is not None)
+    said = [text for text in caplog.messages if "mark the outermost wrapper" in text]
+    assert len(said) == (inline is None)
+    assert all(repr(wrapper) in text for text in said)
+    assert serve_marked(init, wrapper) is True
+
+
+def serve_marked(init: Init, dependency: Any) -> Any:
+    app = init(app_with_dependency(async_safe(dependency)))
+    return TestClient(app).get("/").json()
+
+
+def test_a_wrapper_of_what_is_unsafe_is_never_inline(serve: Serve) -> None:
+    wrapper = functools.wraps(unsafe := async_unsafe(a_function()))(lambda: unsafe())  # noqa: PLW0108 - a wrapper
+    client = serve(app_with_dependency(wrapper), predicates=[always], all_classes_safe=True)
+    assert client.get("/").json() is False
+
+
+def test_a_partial_marked_safe_of_what_is_unsafe_is_never_inline(serve: Serve) -> None:
+    partial = async_safe(functools.partial(async_unsafe(a_function())))
+    client = serve(app_with_dependency(partial), predicates=[always], all_classes_safe=True)
+    assert client.get("/").json() is False
+
+
 def raises(call: Any) -> bool:
     """A predicate that fails."""
     raise LookupError("of the predicate")
