@@ -11,17 +11,23 @@ cdef object _overrides_of(provider):
         found = PyDict_GetItemWithError(
             PyObject_GenericGetDict(provider, NULL), "dependency_overrides"
         )
-        if found != NULL:
-            return <object>found
-    if not provider:
-        return None
+        return _plain_overrides(found)
     if (
-        kind.__getattribute__ is object.__getattribute__
-        and not any([hasattr(kind, name) for name in _NOT_PLAIN])
-        and kind.__dictoffset__
+        kind.__getattribute__ is not object.__getattribute__
+        or any([hasattr(kind, name) for name in _NOT_PLAIN])
+        or not kind.__dictoffset__
     ):
-        plain_provider_tag = (<_Type *>kind).tp_version_tag
-    return provider.dependency_overrides
+        return nothing
+    plain_provider_tag = (<_Type *>kind).tp_version_tag
+    return _plain_overrides(
+        PyDict_GetItemWithError(PyObject_GenericGetDict(provider, NULL), "dependency_overrides")
+    )
+
+
+cdef inline object _plain_overrides(PyObject *found):
+    if found != NULL and (<object>found is None or type(<object>found) is dict):
+        return <object>found
+    return nothing
 
 
 cdef enum:
@@ -259,9 +265,9 @@ cdef class Run:
 
     cdef bint _is_overridden_anew(self, Node node) except -1:
         cdef object overrides = _overrides_of(self._provider), call
+        if overrides is nothing:
+            return True
         if self.plan.chosen is None:
-            if type(overrides) is dict:
-                return len(<dict>overrides) > 0
             return bool(overrides)
         if not overrides or node.reusable:
             return not self.plan.fits(overrides)

@@ -48,9 +48,12 @@ cdef class Solver:
         if dependency_cache is not None and type(dependency_cache) is not dict:
             return None
         plan = entry.plan
-        if overrides_provider is not None:
+        if overrides_provider is not None and dependant.dependencies:
+            overrides = _overrides_of(overrides_provider)
+            if overrides is nothing:
+                entry.route.leave_overrides(request, overrides_provider)
+                return None
             try:
-                overrides = _overrides_of(overrides_provider)
                 is_overridden = bool(overrides)
                 if is_overridden:
                     plan = <Plan?>entry.route.plan_for(request, overrides)

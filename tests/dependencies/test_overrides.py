@@ -365,6 +365,7 @@ class Layered(Mapping[Any, Any]):
         return 1
 
 
+@pytest.mark.declines
 @pytest.mark.parametrize(
     "overrides", [Layered(), MappingProxyType({unmarked: lambda: "layered"})], ids=["own", "proxy"]
 )
@@ -375,6 +376,30 @@ def test_overrides_may_be_a_mapping_that_is_no_dict(overrides: Any, serve: Serve
     assert [client.get("/").json() for _ in range(2)] == [["marked", "layered"]] * 2
 
 
+@pytest.mark.declines
+@pytest.mark.parametrize("gives", [0, 1, 9])
+def test_overrides_with_a_memory_are_asked_as_often_as_on_stock(gives: int, init: Init) -> None:
+    class Counting(dict[Any, Any]):
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        def __len__(self) -> int:
+            self.asked.append("len")
+            return 1
+
+        def get(self, call: Any, default: Any = None) -> Any:
+            self.asked.append(call.__name__)
+            return (lambda: "override") if len(self.asked) <= 2 * gives else default
+
+    def answered(app: FastAPI) -> tuple[Any, list[str]]:
+        overrides = app.dependency_overrides = Counting()
+        client = TestClient(app)
+        return [client.get("/").json() for _ in range(2)], overrides.asked
+
+    assert answered(init(make_app())) == answered(make_app())
+
+
+@pytest.mark.declines
 def test_overrides_that_change_what_they_give_are_asked_each_time(serve: Serve) -> None:
     class Changing(dict[Any, Any]):
         number = 0

@@ -40,6 +40,26 @@ def _out_of_turn() -> RuntimeError:
     return RuntimeError("a resolution is gone on with in another way than it asked for")
 
 
+# Of an object that has its overrides, and is true, without its class being asked.
+_NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
+
+
+def overrides_of(provider: Any) -> Any:
+    """Give the overrides of an application.
+
+    Returns:
+        A dict, or None, or NOTHING where somebody might notice that they are looked at: if it is
+        not an attribute of a plain object, or another mapping, which may have a memory.
+    """
+    kind = type(provider)
+    if kind.__getattribute__ is not object.__getattribute__:
+        return NOTHING
+    if any([hasattr(kind, name) for name in _NOT_PLAIN]) or not kind.__dictoffset__:
+        return NOTHING
+    overrides = object.__getattribute__(provider, "__dict__").get("dependency_overrides", NOTHING)
+    return overrides if overrides is None or type(overrides) is dict else NOTHING
+
+
 class Run:
     """One request on its way through a plan.
 
@@ -262,7 +282,9 @@ class Run:
         at each dependency, and an earlier one or another request may have changed them.
         """
         plan, provider = self.plan, self._provider
-        overrides = provider.dependency_overrides if provider else None
+        overrides = overrides_of(provider)
+        if overrides is NOTHING:
+            return True
         if plan.chosen is None:
             return bool(overrides)
         if not overrides or node.reusable:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .. import _fastapi
-from .plan import Plan
-from .run import Run
+from .plan import NOTHING, Plan
+from .run import Run, overrides_of
 from .serving import Need
 
 
@@ -94,13 +94,19 @@ class Solver:
         if dependency_cache is not None and type(dependency_cache) is not dict:
             return None
         plan = entry.plan
-        try:
-            overrides = overrides_provider and overrides_provider.dependency_overrides
-            is_overridden = bool(overrides)
-            if is_overridden:
-                plan = entry.route.plan_for(request, overrides)
-        except Exception:
-            return None  # FastAPI asks for overrides later, and only where there is a dependency
+        is_overridden = False
+        # FastAPI asks for overrides at each dependency, and not without one.
+        if overrides_provider is not None and dependant.dependencies:
+            overrides = overrides_of(overrides_provider)
+            if overrides is NOTHING:
+                entry.route.leave_overrides(request, overrides_provider)
+                return None
+            try:
+                is_overridden = bool(overrides)
+                if is_overridden:
+                    plan = entry.route.plan_for(request, overrides)
+            except Exception:
+                return None
         if not is_overridden and (plan is None or not plan.is_current()):
             plan = entry.plan = entry.route.make_plan(request)
         if plan is None:

@@ -113,6 +113,15 @@ class RoutePlans:
             self._declined_overrides = dict(overrides) if is_mapping else None
         return plan
 
+    def leave_overrides(self, request: Any, provider: Any) -> None:
+        """Say that the route falls back to FastAPI, as overrides may notice that they are asked."""
+        is_app = _fastapi.is_application(provider)
+        overrides = vars(provider).get("dependency_overrides") if is_app else None
+        if overrides is not None:
+            self._decline(
+                f"dependency_overrides are a {type(overrides).__qualname__}, no dict", request
+            )
+
     def _made(self, overrides: Mapping[Any, Any] | None, request: Any) -> Any:
         planner = Planner(
             self._policy,
