@@ -54,7 +54,7 @@ def overrides_of(provider: Any) -> Any:
     kind = type(provider)
     if kind.__getattribute__ is not object.__getattribute__:
         return NOTHING
-    if any([hasattr(kind, name) for name in _NOT_PLAIN]) or not kind.__dictoffset__:
+    if any(hasattr(kind, name) for name in _NOT_PLAIN) or not kind.__dictoffset__:
         return NOTHING
     overrides = object.__getattribute__(provider, "__dict__").get("dependency_overrides", NOTHING)
     return overrides if overrides is None or type(overrides) is dict else NOTHING
