@@ -51,7 +51,7 @@ def overrides_of(provider: Any) -> Any:
         A dict, or None, or NOTHING where somebody might notice that they are looked at: if it is
         not an attribute of a plain object, or another mapping, which may have a memory.
     """
-    kind = type(provider)
+    kind: Any = type(provider)
     if kind.__getattribute__ is not object.__getattribute__:
         return NOTHING
     if any(hasattr(kind, name) for name in _NOT_PLAIN) or not kind.__dictoffset__:
