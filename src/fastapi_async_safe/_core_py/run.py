@@ -44,7 +44,7 @@ def _out_of_turn() -> RuntimeError:
 _NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
 
 
-def overrides_of(provider: Any) -> Any:
+def _overrides_of(provider: Any) -> Any:
     """Give the overrides of an application.
 
     Returns:
@@ -282,7 +282,7 @@ class Run:
         at each dependency, and an earlier one or another request may have changed them.
         """
         plan, provider = self.plan, self._provider
-        overrides = overrides_of(provider)
+        overrides = _overrides_of(provider)
         if overrides is NOTHING:
             return True
         if plan.chosen is None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from .. import _fastapi
 from .plan import NOTHING, Plan
-from .run import Run, overrides_of
+from .run import Run, _overrides_of
 from .serving import Need
 
 
@@ -97,7 +97,7 @@ class Solver:
         is_overridden = False
         # FastAPI asks for overrides at each dependency, and not without one.
         if overrides_provider is not None and dependant.dependencies:
-            overrides = overrides_of(overrides_provider)
+            overrides = _overrides_of(overrides_provider)
             if overrides is NOTHING:
                 entry.route.leave_overrides(request, overrides_provider)
                 return None
