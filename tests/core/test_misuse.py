@@ -12,7 +12,7 @@ from starlette.requests import Request
 from fastapi_async_safe import _core_py, async_safe
 from fastapi_async_safe._planning.planner import Planner
 from fastapi_async_safe.policy import Policy
-from tests.support.serving import expected_backend
+from tests.support.serving import expected_backend, shown
 
 CORES = ["python"] if expected_backend() == "python" else ["python", "compiled"]
 CLASSES = ["Param", "Group", "Node", "Plan", "Entry", "Solver", "Run"]
@@ -187,7 +187,7 @@ def test_a_dependency_cannot_go_on_with_its_own_run(core: ModuleType) -> None:
         {"order": None},
         {"keys": None},
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_plan_of_parts_that_do_not_fit_is_refused(changed: dict[str, Any]) -> None:
     from fastapi_async_safe import _core

@@ -17,7 +17,7 @@ from pydantic import AfterValidator
 from starlette.datastructures import Headers, MutableHeaders, QueryParams
 
 from fastapi_async_safe import async_safe
-from tests.support.serving import Exchange, Init, SameAsStock, Serve, exchange
+from tests.support.serving import Exchange, Init, SameAsStock, Serve, exchange, shown
 
 Change = Callable[[Request], None]
 
@@ -490,7 +490,7 @@ MISSING = object()
         ("path_params", None),
         ("path_params", MISSING),
     ],
-    ids=repr,
+    ids=shown,
 )
 @pytest.mark.filterwarnings("ignore::BytesWarning")
 def test_a_scope_outside_the_specification_fails_or_answers_as_on_stock(

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import re
 import threading
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
@@ -43,6 +44,13 @@ needs_lazy_routers = pytest.mark.skipif(
     not hasattr(fastapi_routing, "_IncludedRouter"),
     reason="routes added to a router after it was included count from FastAPI 0.137 on",
 )
+
+
+def shown(value: object) -> str:
+    """Give the name of a parameter of a test: its `repr`, but without the address, on which two
+    processes that run the tests together would not agree.
+    """
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
 
 
 def is_set(variable: str) -> bool:
