@@ -107,6 +107,40 @@ cdef extern from *:
     """
     int set_item_by_hash(object items, object key, object value, Py_hash_t hash) except -1
 
+cdef extern from *:
+    """
+    /* Counts the changes of all watched dicts, so that a plan need not look into them again while
+       there were none. Python has watchers from 3.12, and a few places for them. */
+    static unsigned long long dict_changes = 1;
+
+    #if PY_VERSION_HEX >= 0x030C0000
+    static int dict_watcher = -1;
+
+    static int count_dict_change(
+        PyDict_WatchEvent event, PyObject *items, PyObject *key, PyObject *value
+    ) {
+        (void)event; (void)items; (void)key; (void)value;
+        dict_changes++;
+        return 0;
+    }
+
+    static int watch_dict(PyObject *items) {
+        if (dict_watcher < 0) {
+            dict_watcher = PyDict_AddWatcher(count_dict_change);
+        }
+        if (dict_watcher < 0 || PyDict_Watch(dict_watcher, items) < 0) {
+            PyErr_Clear();
+            return 0;
+        }
+        return 1;
+    }
+    #else
+    static int watch_dict(PyObject *items) { (void)items; return 0; }
+    #endif
+    """
+    unsigned long long dict_changes
+    bint watch_dict(PyObject *items)
+
 cdef extern from "structmember.h":
     int OBJECT_MEMBER "T_OBJECT_EX"
 
