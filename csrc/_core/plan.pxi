@@ -70,8 +70,8 @@ cdef class Param:
     cdef bytes raw_key  # as it stands in the headers of a scope, None if it cannot
 
     def __cinit__(
-        self, *, str name, str key not None, tuple loc, bint many, int otherwise, default, dict missing,
-        int convert, validate, field,
+        self, *, str name, str key not None, tuple loc, bint many, int otherwise, default,
+        dict missing, int convert, validate, field,
     ):
         self.name = name
         self.key = key
@@ -131,8 +131,8 @@ cdef class Node:
     def __cinit__(
         self, *, str name, call, int kind, bint leaf, bint limited, declared, dependant,
         bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups not None,
-        list body_fields not None, tuple connection_names not None, str background_name, str response_name,
-        str scopes_name, tuple scopes, bint threaded, bint joins,
+        list body_fields not None, tuple connection_names not None, str background_name,
+        str response_name, str scopes_name, tuple scopes, bint threaded, bint joins,
     ):
         for group in groups:
             if type(group) is not Group:

@@ -87,7 +87,7 @@ def name(frame: Frame, node: ast.AST, written_name: str) -> Value:
         return frame.refuse(node, f"reads `{written_name}` in a way that is not known")
     found = watched.global_name(function.__globals__, mangled)
     if found is ABSENT:
-        if function.__builtins__ is not _BUILTINS:  # type: ignore[attr-defined]
+        if function.__builtins__ is not _BUILTINS:  # type: ignore[attr-defined, unused-ignore]
             return frame.refuse(node, f"reads `{written_name}` from other builtins")
         found = watched.builtin_name(mangled)
         if found is ABSENT:
