@@ -1,7 +1,7 @@
 """What goes to the thread pool together: counted, and otherwise as on stock."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from typing import Annotated, Any
 
@@ -10,6 +10,7 @@ import anyio.from_thread
 import anyio.to_thread
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import AfterValidator, BaseModel
 from starlette.testclient import TestClient
 
@@ -508,3 +509,51 @@ def test_initialised_again_it_may_be_switched() -> None:
 
     assert trips_of(init_app(app)) == 1
     assert trips_of(init_app(app, one_trip=False)) == 2
+
+
+def test_handlers_that_share_a_dependant_validate_their_own_responses(
+    same_as_stock: SameAsStock,
+) -> None:
+    seen: list[list[str]] = []
+
+    def make_app() -> FastAPI:
+        log: list[str] = []
+        seen.append(log)
+
+        class Old(BaseModel):
+            value: Annotated[int, AfterValidator(lambda value: log.append("old") or value)]
+
+        class New(BaseModel):
+            value: Annotated[int, AfterValidator(lambda value: log.append("new") or value)]
+            more: int = 2
+
+        class Route(APIRoute):
+            def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+                old, field = super().get_route_handler(), self.response_field
+                self.response_field = APIRoute(
+                    "/", self.endpoint, response_model=New
+                ).response_field
+                new, self.response_field = super().get_route_handler(), field
+
+                async def handle(request: Request) -> Response:
+                    return await (new if "new" in request.query_params else old)(request)
+
+                return handle
+
+        app = FastAPI()
+        app.router.route_class = Route
+
+        @app.get("/", response_model=Old)
+        def endpoint(value: Annotated[int, Depends(lambda: 1)]) -> Any:
+            log.append("endpoint")
+            return {"value": value}
+
+        return app
+
+    answers = same_as_stock(make_app, Exchange(), Exchange(query=b"new=1"), Exchange())
+    assert [answer.body for answer in answers] == [
+        b'{"value":1}',
+        b'{"value":1,"more":2}',
+        b'{"value":1}',
+    ]
+    assert seen[0] == seen[1]

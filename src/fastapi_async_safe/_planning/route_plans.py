@@ -48,8 +48,6 @@ class RoutePlans:
         "_plan",
         "_policy",
         "_proofs",
-        "handler",
-        "handler_is_known",
     )
 
     def __init__(
@@ -75,8 +73,6 @@ class RoutePlans:
         self._overridden: list[Any] = []
         self._notices = Notices()
         self._declined_overrides: dict[Any, Any] | None = None
-        self.handler: _fastapi.Handler | None = None  # which calls the endpoint, if it is FastAPI's
-        self.handler_is_known = False
 
     def streams_inline(self) -> bool:
         """Say whether a sync iterator is iterated on the event loop that an endpoint gave which

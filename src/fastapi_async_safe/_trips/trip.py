@@ -61,11 +61,9 @@ def serving_of(
         return None
     if not _fastapi.is_handler(frame) or _fastapi.is_traced():
         return None
-    route = entry.route
-    if not route.handler_is_known:
-        route.handler = _fastapi.handler_of(frame, entry.dependant)
-        route.handler_is_known = True
-    return None if route.handler is None else (route.handler, entry.dependant)
+    # Each time: several handlers with responses of their own may share a dependant.
+    handler = _fastapi.handler_of(frame, entry.dependant)
+    return None if handler is None else (handler, entry.dependant)
 
 
 class _Trip:
