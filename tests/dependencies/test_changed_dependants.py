@@ -67,6 +67,7 @@ def level(app: FastAPI, depth: int) -> Dependant:
     return dependant
 
 
+@pytest.mark.declines  # the mark that `wraps` copied
 @pytest.mark.parametrize("depth", [1, 2])
 @pytest.mark.parametrize("served_before", [True, False])
 def test_a_call_that_is_wrapped_late_is_called(

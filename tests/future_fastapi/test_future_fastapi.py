@@ -334,7 +334,11 @@ def private_names() -> list[tuple[str, str]]:
     spec = importlib.util.find_spec("fastapi_async_safe._fastapi")
     assert spec is not None
     assert spec.origin is not None
-    nodes = list(ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))))
+    nodes = [
+        node
+        for path in sorted(Path(spec.origin).parent.glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    ]
     aliases = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in nodes

@@ -307,7 +307,7 @@ class Planner:
             nodes=tuple(nodes),
             keys=tuple(self._slots),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
-            watched=(*dict.fromkeys(watched), *once(self._proven)),
+            watched=tuple(once([*watched, *self._proven])),
             dependants=tuple(dependants),
             fields=_fastapi.FIELD_NAMES,
             lists=tuple(lists),
