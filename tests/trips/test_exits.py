@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.serving import Exchange, Init, needs_dependency_scopes
 
-pytestmark = needs_dependency_scopes
+pytestmark = [pytest.mark.slow, needs_dependency_scopes]
 
 
 @dataclass(frozen=True)

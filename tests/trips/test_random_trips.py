@@ -25,9 +25,12 @@ from pydantic import AfterValidator, BaseModel
 from fastapi_async_safe import async_safe
 from tests.support.serving import CLEANUP_IS_SHIELDED, Exchange, Init, here
 
-pytestmark = pytest.mark.skipif(
-    not CLEANUP_IS_SHIELDED, reason="before FastAPI 0.162 cancelled contexts are not left"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not CLEANUP_IS_SHIELDED, reason="before FastAPI 0.162 cancelled contexts are not left"
+    ),
+]
 EXAMPLES = int(os.environ.get("RANDOM_TRIPS_EXAMPLES", "150"))
 
 
