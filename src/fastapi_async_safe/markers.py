@@ -15,6 +15,10 @@ MARKED = "__async_safe_id__"  # of whom, by identity: `functools.wraps` copies b
 _BLOCKS = "__async_safe_blocks__"
 _NOTHING: Any = object()
 
+# Tools whose wrappers only observe what they wrap, and so have its mark: sentry-sdk puts one around
+# each `def` endpoint, where nobody could mark it.
+_OBSERVERS = ("sentry_sdk",)
+
 
 @overload
 def async_safe(dep: T) -> T: ...
@@ -129,8 +133,16 @@ def _is_copied(dep: Any) -> bool:
     own = {} if issubclass(type(dep), type) else getattr(dep, "__dict__", {})
     if MARK not in own or own.get(MARKED) == id(dep):
         return False
+    if type(dep) is FunctionType and _is_observer(dep):
+        return _is_copied(vars(dep)["__wrapped__"])
     # A copy of a marked instance has its mark too, and is no wrapper.
     return (type(dep) is FunctionType and MARKED in own) or _wraps_marked(dep, own.get(MARKED))
+
+
+def _is_observer(wrapper: FunctionType) -> bool:
+    # NOTE: `functools.wraps` copies `__module__`, too.
+    module = str(wrapper.__globals__.get("__name__"))
+    return module.partition(".")[0] in _OBSERVERS and "__wrapped__" in vars(wrapper)
 
 
 def _wraps_marked(dep: Any, marked: int | None) -> bool:

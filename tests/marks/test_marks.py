@@ -282,3 +282,25 @@ def test_only_true_and_false_are_marks(value: Any) -> None:
     dependency: Any = function()
     dependency.__is_async_safe__ = value
     assert is_async_safe(dependency) is None
+
+
+def test_what_only_observes_has_the_mark_of_what_it_wraps() -> None:
+    """sentry-sdk puts such a wrapper around each `def` endpoint, where nobody could mark it."""
+    code = (
+        "from functools import wraps\n"
+        "def watch(function):\n"
+        "    @wraps(function)\n"
+        "    def wrapper(*arguments, **keywords):\n"
+        "        return function(*arguments, **keywords)\n"
+        "    return wrapper\n"
+    )
+    sentry: dict[str, Any] = {"__name__": "sentry_sdk.integrations.fastapi"}
+    other: dict[str, Any] = {"__name__": "sentry_sdk_of_mine"}
+    exec(code, sentry)
+    exec(code, other)
+    safe, unsafe = async_safe(lambda: 1), async_unsafe(lambda: 1)
+    assert is_async_safe(sentry["watch"](safe)) is True
+    assert is_async_safe(sentry["watch"](unsafe)) is False
+    assert is_async_safe(sentry["watch"](lambda: 1)) is None
+    assert is_async_safe(sentry["watch"](other["watch"](safe))) is None
+    assert is_async_safe(other["watch"](safe)) is None
