@@ -4,7 +4,9 @@ For a look at one workload while changing code. Figures to quote come from `pyth
 which takes its contenders in turn and gives each a process of its own.
 """
 
-from collections.abc import Iterable
+import gc
+import warnings
+from collections.abc import Iterable, Iterator
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -30,6 +32,15 @@ def named(pairs: Iterable[tuple[Workload, Variant]]) -> list[ParameterSet]:
 
 REQUESTS = named(PAIRS)
 SOLVES = named((w, v) for w, v in PAIRS if v is not Variant.BY_HAND or w.extract)
+
+
+@pytest.fixture(autouse=True)
+def without_what_is_left_of_applications() -> Iterator[None]:
+    """Collect it here: a pool that is gone closes only the connections that were given back."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.mark.parametrize(("workload", "variant"), REQUESTS)

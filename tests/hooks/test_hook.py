@@ -107,6 +107,7 @@ def test_those_for_endpoints_come_with_the_first_marked_one(
     init: Init, without_hook: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serving.marked_endpoints, "enabled", False)
+    monkeypatch.setattr(serving.joined_endpoints, "enabled", False)
     codes = [function.__code__ for function in HOOKED_FOR_ENDPOINTS]
     app = init(make_app())
     app.add_api_route("/marked", async_safe(here), response_model=int)

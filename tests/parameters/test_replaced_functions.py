@@ -130,6 +130,8 @@ def places() -> Iterator[Place]:
                 continue
             if name.startswith("_fastapi_async_safe"):
                 continue  # of a hook that is in, under a name of its own in each process
+            if name == "routes":
+                continue  # a hook that is in asks for those of the applications there are
             if function.__module__ == "typing" or name == "run_in_threadpool":
                 continue  # of annotations; marked code goes no trip
             yield owner, name

@@ -154,10 +154,15 @@ def belongs_on_loop(
     return accelerated and is_inline(description, node, index)
 
 
+_WRAPPERS = ("wrapped", "sync_wrapped", "cached", "contextmanager")
+
+
 def is_inline(description: Description, node: Node, index: int | None) -> bool:
     """Say whether the settings and the marks put a sync callable on the event loop."""
     settings = description.settings
-    if node.mark is not None:
+    # A mark that `functools.wraps` copied does not count; what wraps something unsafe is unsafe.
+    is_copied = node.mark_at == "inner" and node.form in _WRAPPERS
+    if node.mark is not None and not (is_copied and node.mark == "safe"):
         return node.mark == "safe"
     if settings.predicate == "all":
         return True
