@@ -4,9 +4,7 @@ For a look at one workload while changing code. Figures to quote come from `pyth
 which takes its contenders in turn and gives each a process of its own.
 """
 
-import gc
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import pytest
 from _pytest.mark import ParameterSet
@@ -32,15 +30,6 @@ def named(pairs: Iterable[tuple[Workload, Variant]]) -> list[ParameterSet]:
 
 REQUESTS = named(PAIRS)
 SOLVES = named((w, v) for w, v in PAIRS if v is not Variant.BY_HAND or w.extract)
-
-
-@pytest.fixture(autouse=True)
-def without_what_is_left_of_applications() -> Iterator[None]:
-    """Collect it here: a pool that is gone closes only the connections that were given back."""
-    yield
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 @pytest.mark.parametrize(("workload", "variant"), REQUESTS)
