@@ -59,10 +59,13 @@ def time(runner: asyncio.Runner, benchmark: BenchmarkFixture) -> Iterator[Time]:
             for each in reversed(made):
                 runner.get_loop().run_until_complete(calls.close(each))
 
+        async def once() -> None:
+            each = calls.make()
+            await calls.run([each])
+            await calls.close(each)
+
         if benchmark.disabled:  # NOTE: pytest-benchmark then tears nothing down
-            once = made()[0][0]
-            benchmark(run, once)
-            close(once)
+            benchmark(lambda: runner.run(once()))
             return
         benchmark.pedantic(  # type: ignore[no-untyped-call]
             run, setup=made, teardown=close, rounds=ROUNDS, warmup_rounds=2
