@@ -1,0 +1,56 @@
+"""The command itself: how it is started, and what it says without what it needs."""
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from fastapi_async_safe._cli import main
+from tests.cli.running import run
+
+# A process that cannot import some package.
+WITHOUT = """
+import sys
+sys.modules[{name!r}] = None
+from fastapi_async_safe._cli import main
+main(["--version"])
+"""
+
+
+def test_the_console_script_and_the_module_are_the_same(tmp_path: Path) -> None:
+    script = shutil.which("fastapi-async-safe", path=sysconfig.get_path("scripts"))
+    assert script is not None, "the package was installed without its console script"
+    command = [script, "--version"]
+    by_script = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    finished = run("--version", cwd=tmp_path)
+
+    assert finished.returncode == 0
+    assert finished.stdout == by_script.stdout
+    assert re.fullmatch(
+        r"fastapi-async-safe \S+, (compiled|python) core, FastAPI \S+\n", finished.stdout
+    )
+
+
+@pytest.mark.parametrize("name", ["typer"])
+def test_without_the_extra_one_line_says_how_to_install_it(name: str) -> None:
+    command = [sys.executable, "-c", WITHOUT.format(name=name)]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+    assert finished.stderr == (
+        f'fastapi-async-safe: {name} is not installed: pip install "fastapi-async-safe[cli]"\n'
+    )
+
+
+def test_an_unknown_command_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["chekc"])
+
+    assert ended.value.code == 2
+    assert "No such command 'chekc'" in capsys.readouterr().err
