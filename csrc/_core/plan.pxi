@@ -52,6 +52,7 @@ cdef object headers_class = _fastapi.Headers
 cdef object function = _FunctionType
 cdef object module = _ModuleType
 cdef object member_descriptor = _MemberDescriptorType
+cdef list last_mark = _core_py.last_mark
 cdef bint tells_names = _fastapi.TELLS_NAMES
 cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
 
@@ -238,6 +239,7 @@ cdef class Plan:
     cdef readonly bint needs_stacks
     cdef readonly tuple watched
     cdef readonly tuple dependants
+    cdef readonly object marks
     cdef readonly tuple chosen
     cdef readonly bint inline
     cdef readonly bint noted
@@ -253,6 +255,7 @@ cdef class Plan:
     cdef Py_ssize_t watched_count
     cdef bint items_are_counted  # changes of all the modules in which something is watched are
     cdef unsigned long long changes_seen
+    cdef object mark_seen  # the last one, as `marks` has it
     cdef _QueryNames query
     cdef Py_ssize_t size  # of all the places together
     cdef Py_ssize_t length
@@ -265,8 +268,8 @@ cdef class Plan:
     def __cinit__(
         self, *, connection, bint raw, new_response, new_solved, tuple order not None,
         tuple after not None, tuple nodes not None, tuple keys not None, bint needs_stacks,
-        tuple watched, tuple dependants, tuple fields, tuple lists, tuple chosen, bint inline,
-        bint noted, bint joins_endpoint,
+        tuple watched, tuple dependants, tuple fields, tuple lists, marks, tuple chosen,
+        bint inline, bint noted, bint joins_endpoint,
     ):
         cdef Py_ssize_t position
         _check_order(order, after, nodes, len(keys))
@@ -297,6 +300,7 @@ cdef class Plan:
         )
         if not self._fields_are_as_seen():
             self.block = -1
+        self.marks, self.mark_seen = marks, marks.last
         self.chosen = chosen
         self.inline = inline
         self.noted = noted
@@ -420,6 +424,10 @@ cdef class Plan:
     cpdef bint is_current(self) except -1:
         cdef Py_ssize_t index
         cdef PyObject **lists = (<_Tuple *><PyObject *>self.empty_lists).ob_item
+        if last_mark[0] is not self.mark_seen:
+            if not self.marks.are_current():
+                return False
+            self.mark_seen = self.marks.last
         if not self._watched_is_as_seen() or not self._fields_are_as_seen():
             return False
         for index in range(len(self.empty_lists)):

@@ -13,6 +13,9 @@ T = TypeVar("T", bound="Callable[..., Any] | classmethod[Any, ..., Any]")
 MARK = "__is_async_safe__"
 MARKED = "__async_safe_id__"  # of whom, by identity: `functools.wraps` copies both
 _BLOCKS = "__async_safe_blocks__"
+
+# One item, and another one after each mark: plans compare it with the one they saw.
+last_mark: list[object] = [object()]
 _NOTHING: Any = object()
 
 # Tools whose wrappers only observe what they wrap, and so have its mark: sentry-sdk puts one around
@@ -32,7 +35,8 @@ def async_safe(dep: Any = _NOTHING, *, blocks: bool | None = None) -> Any:
     """Mark `dep` as safe to run on the event loop, without a thread.
 
     The mark is for `dep`, for the subclasses of a class, and for a `functools.partial` of it. What
-    `functools.wraps` makes has none: mark the outermost wrapper.
+    `functools.wraps` makes has none: mark the outermost wrapper. It counts from the next request
+    on, in applications that serve already, too; the last mark of `dep` counts.
 
     A marked callable that is known to wait (`time.sleep`, files, sync database sessions ...) is
     warned of once, on the logger `fastapi_async_safe.proof`, when it is first planned.
@@ -75,8 +79,8 @@ def async_unsafe() -> Never: ...
 def async_unsafe(dep: Any = _NOTHING) -> Any:
     """Mark `dep` as not safe to run on the event loop; it beats every other rule.
 
-    So does a mark anywhere in a chain of `functools.partial`. Parameters, return value and errors
-    are those of `async_safe`.
+    So does a mark anywhere in a chain of `functools.partial`. Parameters, return value, errors and
+    when it counts are those of `async_safe`.
     """
     if dep is _NOTHING:
         raise TypeError("drop the empty parentheses: write @async_unsafe, not @async_unsafe()")
@@ -105,6 +109,33 @@ def copied_mark(dep: object) -> bool | None:
     """
     copied = [_mark_at(each) for each in _chain(dep) if _is_copied(each)]
     return all(copied) if copied else None
+
+
+class SeenMarks:
+    """The marks of some callables, as they were seen; nothing of marks set since it was made."""
+
+    __slots__ = ("_seen", "last")
+
+    def __init__(self) -> None:
+        self.last = last_mark[0]
+        self._seen: list[tuple[object, bool | None, bool | None]] = []
+
+    def see(self, dep: object) -> None:
+        """See how `dep` is marked; before anything is made of that."""
+        self._seen.append((dep, is_async_safe(dep), copied_mark(dep)))
+
+    def are_current(self) -> bool:
+        """Say whether all of them are marked as they were."""
+        # NOTE: first, as another thread may set one meanwhile. A mark that is none of these has
+        # to be cheap: an endpoint may mark the background task that it makes.
+        last = last_mark[0]
+        if any(
+            is_async_safe(dep) is not mark or copied_mark(dep) is not copied
+            for dep, mark, copied in self._seen
+        ):
+            return False
+        self.last = last
+        return True
 
 
 def _chain(dep: object) -> Iterator[Any]:
@@ -186,6 +217,7 @@ def _mark(dep: T, safe: bool, name: str = MARK) -> T:
             "with `init_app(app, predicates=[...])`, a predicate gets the callable and returns "
             "True if it is safe on the event loop"
         ) from None
+    last_mark[0] = object()
     return dep
 
 

@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from fastapi_async_safe import _core_py, async_safe
 from fastapi_async_safe._planning.planner import Planner
+from fastapi_async_safe.markers import SeenMarks
 from fastapi_async_safe.policy import Policy
 from tests.support.serving import expected_backend, shown
 
@@ -207,6 +208,7 @@ def test_a_plan_of_parts_that_do_not_fit_is_refused(changed: dict[str, Any]) -> 
         "dependants": (),
         "fields": (),
         "lists": (),
+        "marks": SeenMarks(),
         "chosen": None,
         "inline": False,
         "noted": False,

@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
+from ..markers import SeenMarks, last_mark
+
 # Where a group of parameters is read from.
 SOURCES = PATH, QUERY, HEADER, COOKIE = range(4)
 
@@ -190,6 +192,7 @@ class Plan:
         "inline",
         "joins_endpoint",
         "keys",
+        "marks",
         "needs_stacks",
         "new_response",
         "new_solved",
@@ -216,6 +219,7 @@ class Plan:
         dependants: tuple[Any, ...],
         fields: tuple[str, ...],
         lists: tuple[list[Any], ...],
+        marks: SeenMarks,
         chosen: tuple[tuple[Any, Any], ...] | None,
         inline: bool,
         noted: bool,
@@ -234,6 +238,7 @@ class Plan:
         # Owner, attribute, what it was when the plan was made; NOTHING if there was none.
         self.watched = watched
         self.dependants = dependants  # with all their fields and lists, as they were then
+        self.marks = marks  # of what may run inline
         self.chosen = chosen  # calls, and what the overrides had for them; None: no overrides
         self.inline = inline  # the endpoint, a sync one, runs on the event loop
         self.joins_endpoint = joins_endpoint  # a sync one may be called on the plan's last trip
@@ -247,6 +252,8 @@ class Plan:
 
     def is_current(self) -> bool:
         """Say whether everything the plan was made from is as it was."""
+        if self.marks.last is not last_mark[0] and not self.marks.are_current():
+            return False
         try:
             if not self._is_as_seen():
                 return False

@@ -20,6 +20,8 @@ from .._core_py import (
     ROOT,
     THREAD,
 )
+from .._proof import Proof
+from ..markers import SeenMarks
 from ..policy import Policy
 from .contexts import inline_context
 from .parameters import is_repeatable, parameter
@@ -63,6 +65,7 @@ class Planner:
         self._one_trip = one_trip and _fastapi.pool_is_plain()
         self._proofs = Proofs() if proofs is None else proofs
         self._route = route
+        self._marks = SeenMarks()  # of all that the policy is asked about
         self._proven: list[tuple[Any, str, Any]] = []  # what the proofs rest on
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
@@ -216,25 +219,32 @@ class Planner:
         if _fastapi.is_async_generator(used):
             return CONTEXT, call
         if _fastapi.is_generator(used):
-            if not self._policy.is_inline(call):
+            if not self._is_inline(call):
                 return CONTEXT, call
             self._proofs.warn_if_it_blocks(call)
             return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, inline_context(call)
         if _fastapi.is_coroutine(used):
             return COROUTINE, call
-        if self._policy.is_inline(call):
+        if self._is_inline(call):
             self._proofs.warn_if_it_blocks(call)
             return INLINE_LIMITED if limited else INLINE, call
         return THREAD, call
+
+    def _is_inline(self, call: Any) -> bool:
+        self._marks.see(call)
+        return self._policy.is_inline(call)
 
     def _is_proven(self, call: Any, results: dict[str, Any]) -> bool:
         if not self._policy.asks_for_proof(call):
             return False
         proof = self._proofs.proof_of(call, results)
-        if proof is None:
-            return False
+        return proof is not None and self._rests_on(proof)
+
+    def _rests_on(self, proof: Proof) -> bool:
         self._proven += rows_of(proof, self._core.NOTHING)
-        return True
+        for called in proof.called:
+            self._marks.see(called)
+        return proof.is_current()  # another thread may have set a mark meanwhile
 
     def _is_threaded(self, used: Any) -> bool:
         """Say whether a call that goes to the thread pool may share a trip with its neighbours."""
@@ -311,6 +321,7 @@ class Planner:
             dependants=tuple(dependants),
             fields=_fastapi.FIELD_NAMES,
             lists=tuple(lists),
+            marks=self._marks,
             chosen=None if self._overrides is None else tuple(self._chosen),
             inline=inline,
             # With predicates anything may run inline, a stream that the endpoint gives for one.
@@ -334,7 +345,7 @@ class Planner:
     def _is_called_inline(self, endpoint: _fastapi.Dependant) -> bool:
         if _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint):
             return False
-        if not self._policy.is_inline(endpoint.call):
+        if not self._is_inline(endpoint.call):
             return False
         self._proofs.warn_if_it_blocks(endpoint.call)
         return True
@@ -352,8 +363,7 @@ class Planner:
         field = getattr(self._route, "response_field", None)
         if proof is None or not is_answered_plainly(proof, field):
             return False
-        self._proven += rows_of(proof, self._core.NOTHING)
-        return True
+        return self._rests_on(proof)
 
     def _watched(self, root: Any) -> list[Any]:
         if self._overrides is None:

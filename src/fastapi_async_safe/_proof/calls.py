@@ -126,8 +126,10 @@ def _call_function(
     kwargs: dict[str, Value],
     owner: type | None,
 ) -> Value:
-    if type(function) is FunctionType and function.__dict__.get(MARK) is False:
-        return frame.refuse(node, f"calls `{name_of(function)}`, which is marked async_unsafe")
+    if type(function) is FunctionType:
+        frame.analysis.watched.call(function)
+        if function.__dict__.get(MARK) is False:
+            return frame.refuse(node, f"calls `{name_of(function)}`, which is marked async_unsafe")
     why = why_function_blocks(function)
     if why is not None:
         return frame.refuse(node, f"calls `{name_of(function)}`, which {why}", blocks=True)
@@ -208,6 +210,7 @@ def construct(
         if result is None:
             return frame.refuse(node, f"calls `{entry.name}` with other than {entry.asks}")
         return result
+    watched.call(cls)
     if find(cls, MARK)[0] is False:
         return frame.refuse(node, f"calls {name_of(cls)}, which is marked async_unsafe")
     if cls is super:

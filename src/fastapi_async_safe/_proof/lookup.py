@@ -143,10 +143,19 @@ class Probe:
 class Watched:
     """Collects what a proof rests on, as rows of an owner, an attribute and its value."""
 
-    __slots__ = ("_rows",)
+    __slots__ = ("_called", "_rows")
 
     def __init__(self) -> None:
         self._rows: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self._called: dict[int, Any] = {}
+
+    def called(self) -> tuple[Any, ...]:
+        """Give the functions and classes that must not be marked async_unsafe."""
+        return tuple(self._called.values())
+
+    def call(self, called: Any) -> None:
+        """Watch the mark of what is called."""
+        self._called[id(called)] = called
 
     def rows(self) -> tuple[tuple[Any, str, Any], ...]:
         """Give all rows."""

@@ -12,6 +12,7 @@ from inspect import Parameter
 from types import FunctionType, MethodType
 from typing import Any, Literal
 
+from ..markers import is_async_safe
 from .analysis import Analysis, Frame, Reason, StopError
 from .calls import call_object, construct
 from .lookup import ABSENT, find, name_of
@@ -35,6 +36,8 @@ class Proof:
         reasons: what cannot be proven, in the order it was met; empty if it holds.
         watched: what the proof rests on, as rows of an owner, the name of an attribute, and what
             it was; `ABSENT` for one that was not there.
+        called: the functions and classes that it follows: it rests on that none of them is marked
+            `async_unsafe`, too.
         gives_data: what the call returns is plain: texts, numbers, None, and lists, tuples and
             dicts of such that it made.
     """
@@ -44,10 +47,13 @@ class Proof:
     reasons: tuple[Reason, ...]
     watched: tuple[tuple[Any, str, Any], ...]
     gives_data: bool = False
+    called: tuple[Any, ...] = ()
 
     def is_current(self) -> bool:
         """Say whether everything the proof rests on is as it was."""
-        return all(getattr(owner, name, ABSENT) is value for owner, name, value in self.watched)
+        return all(
+            getattr(owner, name, ABSENT) is value for owner, name, value in self.watched
+        ) and not any(is_async_safe(called) is False for called in self.called)
 
 
 def prove(call: Callable[..., Any]) -> Proof:
@@ -91,8 +97,9 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
     if reasons:
         verdict = "blocks" if any(reason.blocks for reason in reasons) else "unknown"
     watched = () if reasons else analysis.watched.rows()
+    called = () if reasons else analysis.watched.called()
     gives_data = not reasons and result is not None and is_data(result)
-    return Proof(not reasons, verdict, reasons, watched, gives_data)
+    return Proof(not reasons, verdict, reasons, watched, gives_data, called)
 
 
 def _give_up(analysis: Analysis, text: str) -> None:
