@@ -141,6 +141,21 @@ cdef extern from *:
     unsigned long long dict_changes
     bint watch_dict(PyObject *items)
 
+cdef extern from *:
+    """
+    /* The clock of time.perf_counter(), in nanoseconds, never negative. */
+    static inline long long clock_now(void) {
+    #if PY_VERSION_HEX >= 0x030D0000
+        PyTime_t now = 0;
+        (void)PyTime_PerfCounterRaw(&now);
+        return now;
+    #else
+        return _PyTime_GetPerfCounter();
+    #endif
+    }
+    """
+    long long clock_now() noexcept nogil
+
 cdef extern from "structmember.h":
     int OBJECT_MEMBER "T_OBJECT_EX"
 

@@ -18,6 +18,10 @@ ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE,
 cdef enum:
     _ROOT, _INLINE, _INLINE_CONTEXT, _INLINE_LIMITED, _INLINE_CONTEXT_LIMITED, _COROUTINE
 
+INLINE_TIMED = 8
+cdef enum:
+    _INLINE_TIMED = 8
+
 AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
 cdef enum:
     _AWAIT, _BODY, _CALL, _SEPARATELY, _LOOP
@@ -125,6 +129,8 @@ cdef class Node:
     cdef readonly bint special
     cdef readonly bint threaded
     cdef readonly bint joins
+    cdef readonly object watch
+    cdef long long limit  # of the watch, in nanoseconds
     cdef tuple keywords
     cdef object init  # of a class
     cdef unsigned int init_tag  # of the class when it had that
@@ -133,7 +139,7 @@ cdef class Node:
         self, *, str name, call, int kind, bint leaf, bint limited, declared, dependant,
         bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups not None,
         list body_fields not None, tuple connection_names not None, str background_name,
-        str response_name, str scopes_name, tuple scopes, bint threaded, bint joins,
+        str response_name, str scopes_name, tuple scopes, bint threaded, bint joins, watch,
     ):
         for group in groups:
             if type(group) is not Group:
@@ -158,6 +164,9 @@ cdef class Node:
         self.scopes = scopes
         self.threaded = threaded
         self.joins = joins
+        self.watch = watch
+        if watch is not None:
+            self.limit = <long long>(<double>watch.limit * 1e9)
         self.special = bool(connection_names or background_name or response_name or scopes_name)
 
     cdef list own_keywords(self):

@@ -205,6 +205,11 @@ cdef class Run:
                         self._clear(place)
                         return self._ask(_AWAIT, node, position)
                     self._keep(node, index, given)
+                elif node.kind == _INLINE_TIMED:
+                    if in_thread:
+                        self._keep(node, index, self._call(node, place))
+                    else:
+                        self._keep(node, index, self._timed(node, place))
                 else:
                     self.values = self._dict_of(node, place)
                     self._clear(place)
@@ -356,6 +361,15 @@ cdef class Run:
         if as_dict:
             return node.call(**self._dict_of(node, place))
         return _called(node, self._values + place.start + 1)
+
+    cdef object _timed(self, Node node, Place *place):
+        cdef long long started = clock_now(), took
+        try:
+            return self._call(node, place)
+        finally:
+            took = clock_now() - started
+            if took > node.limit:
+                node.watch.held(took * 1e-9)
 
     cdef dict _dict_of(self, Node node, Place *place):
         cdef dict values = {}

@@ -66,6 +66,11 @@ def begin(connection):
     return _begin(connection)
 
 
+def current_route():
+    cdef Served served = _last_noted()
+    return None if served is None or not _is_there(served) else served.route
+
+
 def is_called_inline(dependant):
     cdef Served served = _last_noted()
     return served is not None and served.dependant is dependant and _is_there(served)

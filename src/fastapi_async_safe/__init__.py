@@ -4,6 +4,7 @@ from ._backend import resolver_backend
 from ._proof import Proof, Reason, prove
 from .application import init_app
 from .markers import AsyncSafeMixin, async_safe, async_unsafe, is_async_safe
+from .slow_calls import SlowCall
 
 __version__ = "0.1.0"  # the one place: the build and the release read it here
 
@@ -11,6 +12,7 @@ __all__ = [
     "AsyncSafeMixin",
     "Proof",
     "Reason",
+    "SlowCall",
     "__version__",
     "async_safe",
     "async_unsafe",

@@ -7,6 +7,7 @@ awaits it and lets the core go on.
 from __future__ import annotations
 
 import sys
+from time import perf_counter
 from typing import Any
 
 from . import _fastapi
@@ -96,7 +97,19 @@ async def _call(run: Any, node: Any) -> Any:
         return await stack.enter_async_context(_fastapi.limited(node.call(**values), concurrency))
     async with _fastapi.limit_of(concurrency):
         if kind == INLINE_LIMITED:
-            return node.call(**values)
+            return _call_inline(node, values)
         if kind == COROUTINE:
             return await node.call(**values)
         return await _fastapi.run_in_thread(node.call, values)
+
+
+def _call_inline(node: Any, values: dict[str, Any]) -> Any:
+    if node.watch is None:
+        return node.call(**values)
+    started = perf_counter()
+    try:
+        return node.call(**values)
+    finally:
+        seconds = perf_counter() - started
+        if seconds > node.watch.limit:
+            node.watch.held(seconds)

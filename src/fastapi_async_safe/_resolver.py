@@ -13,6 +13,7 @@ from ._driver import drive
 from ._planning.proofs import Proofs
 from ._planning.route_plans import RoutePlans
 from .policy import Policy
+from .slow_calls import SlowCalls
 
 _UNOWNED_KEPT = 256
 
@@ -24,6 +25,7 @@ class Resolver:
         policy: says which callables run inline.
         core: the core that runs the plans.
         one_trip: what goes to the thread pool goes there together.
+        slow_calls: who wants to know of inline calls that hold up the event loop.
     """
 
     # NOTE: by this other copies of this package know it, so it may not change.
@@ -34,10 +36,13 @@ class Resolver:
     serve = staticmethod(served.serve_by)
     marked_endpoints = marked_endpoints
 
-    def __init__(self, policy: Policy, core: ModuleType, *, one_trip: bool) -> None:
+    def __init__(
+        self, policy: Policy, core: ModuleType, *, one_trip: bool, slow_calls: SlowCalls
+    ) -> None:
         self.policy = policy
         self.core = core
         self.one_trip = one_trip
+        self.slow_calls = slow_calls
         self.proofs = Proofs()
         solver = core.Solver(self)
         self.solve = solver.solve  # takes the arguments of FastAPI's function, by position
@@ -46,7 +51,9 @@ class Resolver:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Resolver:
         """Serve the copy of a root as its root is served; its plans are its own."""
-        return Resolver(self.policy, self.core, one_trip=self.one_trip)
+        return Resolver(
+            self.policy, self.core, one_trip=self.one_trip, slow_calls=self.slow_calls
+        )
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         """Let a root be pickled as without this: predicates can often not be, so it has to be
@@ -66,6 +73,7 @@ class Resolver:
             dependant,
             connection,
             proofs=self.proofs,
+            slow_calls=self.slow_calls,
             one_trip=self.one_trip,
             has_owner=owner is not None,
         )

@@ -15,6 +15,7 @@ from ._messages import notices
 from ._resolver import Resolver
 from ._variables import DISABLE, is_set
 from .policy import Policy, Predicate
+from .slow_calls import SlowCallHook, SlowCalls
 
 Root = TypeVar("Root", FastAPI, APIRouter)
 
@@ -29,6 +30,8 @@ def init_app(
     proven_safe: bool = False,
     accelerated: bool = False,
     one_trip: bool = True,
+    slow_call_threshold: float | None = None,
+    on_slow_call: SlowCallHook | None = None,
 ) -> Root:
     """Run the marked dependencies of an application or a router inline, by a plan made per route.
 
@@ -60,12 +63,21 @@ def init_app(
         one_trip: neighbours that go to the thread pool, which is what nobody marked, go there
             together: sync dependencies, the `def` endpoint after them, and the validation of its
             response. False makes a trip for each, as FastAPI does.
+        slow_call_threshold: in seconds. What holds up the event loop longer is warned of on the
+            logger `fastapi_async_safe`, at most once a minute for each callable: inline
+            dependencies, entering and leaving inline `yield` dependencies, inline endpoints, stream
+            items and background tasks. None: only in asyncio's debug mode, with the loop's
+            `slow_callback_duration`.
+        on_slow_call: is called with a `SlowCall` for each of them, on the event loop, for metrics.
+            What it raises is logged, once.
 
     Returns:
         `root`.
 
     Raises:
-        TypeError: an argument is of another type than that, or a predicate is an `async def`.
+        TypeError: an argument is of another type than that, or a predicate or `on_slow_call` is an
+            `async def`.
+        ValueError: the threshold is not positive, or not finite.
     """
     if not (isinstance(root, _fastapi.APIRouter) or _fastapi.is_application(root)):
         raise TypeError(f"init_app expects a FastAPI or an APIRouter, not {root!r}")
@@ -76,6 +88,7 @@ def init_app(
     policy = Policy(
         all_classes_safe=all_classes_safe, predicates=predicates, proven_safe=proven_safe
     )
+    slow_calls = SlowCalls(slow_call_threshold, on_slow_call)
     if _IS_DISABLED:
         notices.say_once(
             "fastapi-async-safe is switched off by %s: everything runs as on FastAPI alone",
@@ -90,7 +103,7 @@ def init_app(
         else:
             _say_once_without_core()
     if _hooks.install():
-        _registry.register(root, Resolver(policy, core, one_trip=one_trip))
+        _registry.register(root, Resolver(policy, core, one_trip=one_trip, slow_calls=slow_calls))
     return root
 
 

@@ -32,9 +32,12 @@ PYTHON_ONLY = {
     ".drive",
     ".serve",
     "Need",
+    "Watch",
+    ".held",
     ".enable",
     "Route",
     ".streams_inline",
+    ".took",
     "wrapped",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, lru_cache
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, Protocol
 
 from ..markers import SeenMarks, last_mark
 
@@ -23,9 +23,11 @@ TEXT, DIGITS, DECIMAL, SCHEMA, FIELD = range(5)
 
 # How a node is called. The core calls INLINE nodes, enters INLINE_CONTEXT ones, and calls COROUTINE
 # ones that have no limit, for which the driver then waits; the driver does all the others.
+# INLINE_TIMED is INLINE with a watch.
 ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE, THREAD, CONTEXT = (
     range(8)
 )
+INLINE_TIMED = 8
 
 # What a `Run` that is not done asks of the driver.
 AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
@@ -34,6 +36,15 @@ AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
 NOTHING: Any = globals().get("NOTHING") or object()
 
 NEW: Any = object.__new__
+
+
+class Watch(Protocol):
+    """Says how long an inline call may hold up the event loop."""
+
+    limit: float  # in seconds
+
+    def held(self, seconds: float) -> None:
+        """Take a call that was longer than that."""
 
 
 class Param:
@@ -114,6 +125,7 @@ class Node:
         "special",
         "threaded",
         "use_cache",
+        "watch",
     )
 
     def __init__(
@@ -139,6 +151,7 @@ class Node:
         scopes: tuple[str, ...],
         threaded: bool,
         joins: bool,
+        watch: Watch | None,
     ) -> None:
         self.name = name  # the keyword of the dependency above; None: its result is not passed on
         self.call = call
@@ -166,6 +179,7 @@ class Node:
         # All of it may be done in the thread: it is the root, or threaded, and reading its
         # parameters runs no code of the user's.
         self.joins = joins
+        self.watch = watch  # of an inline call that is timed where it is called, not by `call`
         self.special = bool(connection_names or background_name or response_name or scopes_name)
 
 

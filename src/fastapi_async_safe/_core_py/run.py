@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import perf_counter
 from typing import Any
 
 from .. import _fastapi
@@ -12,6 +13,7 @@ from .plan import (
     COROUTINE,
     INLINE,
     INLINE_CONTEXT,
+    INLINE_TIMED,
     LOOP,
     NOTHING,
     ROOT,
@@ -223,6 +225,11 @@ class Run:
                 elif kind == COROUTINE and not node.limited:
                     self.awaitable = node.call(**values)
                     return self._ask(AWAIT, node, position)
+                elif kind == INLINE_TIMED:
+                    if in_thread:  # which holds up nobody
+                        self._keep(node, node.call(**values))
+                    else:
+                        self._keep(node, self._timed(node, values))
                 else:
                     self.values = values
                     return self._ask(CALL, node, position)
@@ -321,6 +328,17 @@ class Run:
             for source in SOURCES:
                 received(self.request, source)
         self._pass_on(node, self._slots[node.slot])
+
+    def _timed(self, node: Node, values: dict[str, Any]) -> Any:
+        watch = node.watch
+        assert watch is not None  # of each node of that kind
+        started = perf_counter()
+        try:
+            return node.call(**values)
+        finally:
+            seconds = perf_counter() - started
+            if seconds > watch.limit:
+                watch.held(seconds)
 
     def _add_special(self, node: Node, values: dict[str, Any]) -> None:
         for name in node.connection_names:

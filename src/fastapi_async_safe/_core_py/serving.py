@@ -39,6 +39,9 @@ class Route(Protocol):
     def streams_inline(self) -> bool:
         """Say whether a sync iterator that its endpoint gives is iterated on the event loop."""
 
+    def took(self, phase: Any, seconds: float) -> None:
+        """Take how long what belongs to the endpoint held up the event loop."""
+
 
 class Served:
     """A request that is being served; its route is known when its dependencies are solved.
@@ -124,6 +127,12 @@ def begin(connection: Any) -> Served:
     served = Served(connection)
     _served.set(served)
     return served
+
+
+def current_route() -> Route | None:
+    """Give the route that serves the request at hand, None if nothing of it is to run inline."""
+    served = _served.get()
+    return None if served is None or served.connection() is None else served.route
 
 
 def is_called_inline(dependant: Any) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from time import perf_counter
 from types import FunctionType
 from typing import Any
 
@@ -17,6 +18,7 @@ from .. import _fastapi, _registry
 from .._backend import served
 from .._trips import called_on_trip, validated_on_trip
 from ..markers import is_async_safe
+from ..slow_calls import InlineCall, limits
 from .exchange import Hook, handed_on
 
 
@@ -29,8 +31,14 @@ def calling(function: FunctionType) -> Hook:
         "        if served is not None:\n"
         "            return served.result()\n"
         "        if {inline}(dependant):\n"
+        "            limit = {limits}.lowest\n"
+        "            started = 0.0 if limit is None else {clock}()\n"
         "            try:\n"
-        f"                return {_fastapi.endpoint_call()}\n"
+        "                try:\n"
+        f"                    return {_fastapi.endpoint_call()}\n"
+        "                finally:\n"
+        "                    if limit is not None and {clock}() - started > limit:\n"
+        "                        {took}({clock}() - started)\n"
         "            except BaseException:\n"
         "                {abandon}()\n"  # what handles it is not the endpoint's
         "                raise\n"
@@ -40,7 +48,16 @@ def calling(function: FunctionType) -> Hook:
         called_on_trip=called_on_trip,
         inline=served.is_called_inline,
         abandon=served.abandon,
+        clock=perf_counter,
+        limits=limits,
+        took=_endpoint_took,
     )
+
+
+def _endpoint_took(seconds: float) -> None:
+    route = served.current_route()
+    if route is not None:
+        route.took("endpoint", seconds)
 
 
 def validating(function: FunctionType) -> Hook:
@@ -83,11 +100,28 @@ def finishing(function: FunctionType) -> Hook:
         function,
         "async def __call__(self):\n"
         "    if not self.is_async and {inline}(self.func):\n"
-        "        self.func(*self.args, **self.kwargs)\n"
+        "        limit = {limits}.lowest\n"
+        "        started = 0.0 if limit is None else {clock}()\n"
+        "        try:\n"
+        "            self.func(*self.args, **self.kwargs)\n"
+        "        finally:\n"
+        "            if limit is not None and {clock}() - started > limit:\n"
+        "                {took}(self.func, {clock}() - started)\n"
         "    else:\n"
         "        await {stock}(self)\n",
         inline=_is_task_inline,
+        clock=perf_counter,
+        limits=limits,
+        took=_task_took,
     )
+
+
+def _task_took(func: Any, seconds: float) -> None:
+    scope = scope_of_caller()
+    resolver = None if scope is None else _registry.resolver_of(scope)
+    if resolver is not None:
+        path = getattr(_fastapi.route_of(scope), "path", None)
+        resolver.slow_calls.took(InlineCall(func, "background task", path), seconds)
 
 
 def _is_task_inline(func: Any) -> bool:
@@ -109,9 +143,27 @@ def containing(function: FunctionType) -> Hook:
 
 async def iterate_inline(iterator: Iterable[Any]) -> AsyncIterator[Any]:
     """Iterate on the event loop, with the checkpoints of FastAPI's asynchronous streams."""
+    limit = limits.lowest
+    route = None if limit is None else served.current_route()
+    if limit is not None and route is not None:
+        iterator = _timed(iterator, route, limit)
     for item in iterator:
         yield item
         await _fastapi.checkpoint()
+
+
+def _timed(iterator: Iterable[Any], route: Any, limit: float) -> Iterator[Any]:
+    items = iter(iterator)
+    while True:
+        started = perf_counter()
+        try:
+            item = next(items)
+        except StopIteration:
+            return
+        finally:
+            if perf_counter() - started > limit:
+                route.took("stream item", perf_counter() - started)
+        yield item
 
 
 def scope_of_caller() -> Any:

@@ -17,15 +17,17 @@ from .._core_py import (
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
+    INLINE_TIMED,
     ROOT,
     THREAD,
 )
 from .._proof import Proof
 from ..markers import SeenMarks
 from ..policy import Policy
-from .contexts import inline_context
+from ..slow_calls import SlowCalls
 from .parameters import is_repeatable, parameter
 from .proofs import Proofs, is_answered_plainly, once, rows_of
+from .watched import observed, watched_context
 
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
@@ -44,6 +46,8 @@ class Planner:
         overrides: `dependency_overrides`, None if there are none.
         one_trip: what goes to the thread pool may go there together.
         proofs: those made so far.
+        slow_calls: who wants to know of inline calls that hold up the event loop.
+        path: of the route, for whom that concerns.
         route: FastAPI's, None if the dependant belongs to none.
     """
 
@@ -56,6 +60,8 @@ class Planner:
         one_trip: bool = False,
         proofs: Proofs | None = None,
         route: Any = None,
+        slow_calls: SlowCalls | None = None,
+        path: str | None = None,
     ) -> None:
         self._policy = policy
         self._core = core
@@ -66,6 +72,8 @@ class Planner:
         self._proofs = Proofs() if proofs is None else proofs
         self._route = route
         self._marks = SeenMarks()  # of all that the policy is asked about
+        self._slow_calls = SlowCalls(None, None) if slow_calls is None else slow_calls
+        self._path = path
         self._proven: list[tuple[Any, str, Any]] = []  # what the proofs rest on
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
@@ -171,6 +179,13 @@ class Planner:
             used.security_scopes_param_name,
             tuple(visit.shapes),
         )
+        joins = reads_quietly and (is_root or threaded or (proven and kind == INLINE))
+        watch = None
+        if kind in (INLINE, INLINE_LIMITED):
+            watch = self._slow_calls.watch(used.call, "dependency", self._path)
+            call = observed(call, used.call, self._path)
+            if watch is not None and kind == INLINE:
+                kind = INLINE_TIMED
         draft = _Draft()
         draft.visit = visit
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
@@ -203,7 +218,8 @@ class Planner:
             ),
             "threaded": threaded,
             # Nobody can tell where what is proven runs, so that it does not end a trip.
-            "joins": reads_quietly and (is_root or threaded or (proven and kind == INLINE)),
+            "joins": joins,
+            "watch": watch,
         }
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
@@ -222,7 +238,8 @@ class Planner:
             if not self._is_inline(call):
                 return CONTEXT, call
             self._proofs.warn_if_it_blocks(call)
-            return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, inline_context(call)
+            kind = INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT
+            return kind, watched_context(call, self._slow_calls, self._path)
         if _fastapi.is_coroutine(used):
             return COROUTINE, call
         if self._is_inline(call):

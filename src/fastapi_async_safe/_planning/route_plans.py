@@ -12,6 +12,7 @@ from .._core_py import joined_endpoints, marked_endpoints
 from .._messages import Notices
 from ..markers import is_async_safe
 from ..policy import Policy
+from ..slow_calls import InlineCall, Phase, SlowCalls
 from .planner import DeclinedError, Planner
 from .proofs import Proofs
 
@@ -31,6 +32,7 @@ class RoutePlans:
         dependant: of the endpoint.
         connection: `Request` or `WebSocket`.
         proofs: what is proven so far.
+        slow_calls: who wants to know of inline calls that hold up the event loop.
         one_trip: what goes to the thread pool may go there together.
         has_owner: it is a route of FastAPI's, not something that a tool has solved.
     """
@@ -48,6 +50,7 @@ class RoutePlans:
         "_plan",
         "_policy",
         "_proofs",
+        "_slow_calls",
     )
 
     def __init__(
@@ -58,6 +61,7 @@ class RoutePlans:
         connection: type,
         *,
         proofs: Proofs,
+        slow_calls: SlowCalls,
         one_trip: bool,
         has_owner: bool,
     ) -> None:
@@ -66,6 +70,7 @@ class RoutePlans:
         self._dependant = dependant
         self._connection = connection
         self._proofs = proofs
+        self._slow_calls = slow_calls
         self._one_trip = one_trip
         self._has_owner = has_owner
         self._plan: Any = None
@@ -81,6 +86,12 @@ class RoutePlans:
         # A mark on an `async def` changes nothing; a predicate goes for all that belongs to it.
         call = self._dependant.call
         return is_async_safe(call) is None and self._policy.is_inline(call, classes=False)
+
+    def took(self, phase: Phase, seconds: float) -> None:
+        """Take how long what belongs to the endpoint held up the event loop."""
+        self._slow_calls.took(
+            InlineCall(self._dependant.call, phase, self._dependant.path), seconds
+        )
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route falls back to FastAPI."""
@@ -119,6 +130,7 @@ class RoutePlans:
             )
 
     def _made(self, overrides: Mapping[Any, Any] | None, request: Any) -> Any:
+        self._slow_calls.look_at_loop()
         planner = Planner(
             self._policy,
             self._core,
@@ -127,6 +139,8 @@ class RoutePlans:
             one_trip=self._one_trip,
             proofs=self._proofs,
             route=_fastapi.owner_of(request.scope, self._dependant),
+            slow_calls=self._slow_calls,
+            path=self._path(request),
         )
         try:
             plan = planner.plan(self._dependant)
@@ -143,5 +157,7 @@ class RoutePlans:
         return None
 
     def _decline(self, reason: str, request: Any) -> None:
-        path = self._dependant.path or request.scope.get("path")
-        self._notices.say_that_route_falls_back(path, reason)
+        self._notices.say_that_route_falls_back(self._path(request), reason)
+
+    def _path(self, request: Any) -> Any:
+        return self._dependant.path or request.scope.get("path")
