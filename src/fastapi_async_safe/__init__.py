@@ -1,6 +1,7 @@
 """Run FastAPI dependencies where you say they are safe, and resolve them from a compiled plan."""
 
 from ._backend import resolver_backend
+from ._explaining import CallExplanation, Explanation, IdleMark, RouteExplanation, explain
 from ._proof import Proof, Reason, prove
 from .application import init_app
 from .markers import AsyncSafeMixin, async_safe, async_unsafe, is_async_safe
@@ -10,12 +11,17 @@ __version__ = "0.1.0"  # the one place: the build and the release read it here
 
 __all__ = [
     "AsyncSafeMixin",
+    "CallExplanation",
+    "Explanation",
+    "IdleMark",
     "Proof",
     "Reason",
+    "RouteExplanation",
     "SlowCall",
     "__version__",
     "async_safe",
     "async_unsafe",
+    "explain",
     "init_app",
     "is_async_safe",
     "prove",

@@ -67,4 +67,15 @@ class Notices:
         )
 
 
+class SilentNotices(Notices):
+    """Where nothing is to be said, as nothing is served."""
+
+    __slots__ = ()
+
+    def say_once(
+        self, text: str, *values: Any, level: int = logging.WARNING, error: Any = None
+    ) -> None:
+        """Say nothing."""
+
+
 notices = Notices()  # of the process

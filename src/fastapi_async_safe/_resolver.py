@@ -51,9 +51,7 @@ class Resolver:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Resolver:
         """Serve the copy of a root as its root is served; its plans are its own."""
-        return Resolver(
-            self.policy, self.core, one_trip=self.one_trip, slow_calls=self.slow_calls
-        )
+        return Resolver(self.policy, self.core, one_trip=self.one_trip, slow_calls=self.slow_calls)
 
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         """Let a root be pickled as without this: predicates can often not be, so it has to be

@@ -8,6 +8,8 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any, Never, TypeVar, overload
 
+from ._marked import note_marked
+
 T = TypeVar("T", bound="Callable[..., Any] | classmethod[Any, ..., Any]")
 
 MARK = "__is_async_safe__"
@@ -99,6 +101,18 @@ def is_async_safe(dep: object) -> bool | None:
     """
     marks = [mark for each in _chain(dep) if (mark := _own_mark(each)) is not None]
     return all(marks) if marks else None
+
+
+def bearer_of_mark(dep: object) -> Any:
+    """Give the class from which `dep`, a class or an instance, has its mark; else None."""
+    for each in _chain(dep):
+        if _own_mark(each) is None:
+            continue
+        classes = each.__mro__ if isinstance(each, type) else type(each).__mro__
+        if not isinstance(each, type) and MARK in getattr(each, "__dict__", ()):
+            return None
+        return next((cls for cls in classes if MARK in vars(cls) and cls is not each), None)
+    return None
 
 
 def copied_mark(dep: object) -> bool | None:
@@ -209,6 +223,7 @@ def _mark(dep: T, safe: bool, name: str = MARK) -> T:
     try:
         setattr(target, name, safe)
         if name == MARK:
+            note_marked(target)
             with suppress(AttributeError, TypeError):  # with a slot for the mark alone
                 setattr(target, MARKED, id(target))
     except (AttributeError, TypeError, ValueError):

@@ -6,13 +6,38 @@ import inspect
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ._messages import Notices
 from .markers import copied_mark, is_async_safe
 
 DependencyCall: TypeAlias = Callable[..., Any]
 Predicate: TypeAlias = Callable[[DependencyCall], bool]
+
+
+class Ruling(NamedTuple):
+    """Which rule decided about a callable, and how."""
+
+    is_inline: bool
+    rule: Literal[
+        "marked",
+        "unsafe",
+        "copied mark",
+        "predicate",
+        "failed predicate",
+        "extension",
+        "all_classes_safe",
+        "unmarked",
+    ]
+    predicate: Predicate | None = None  # that decided
+
+
+_MARKED = Ruling(True, "marked")
+_UNSAFE = Ruling(False, "unsafe")
+_COPIED = Ruling(False, "copied mark")
+_EXTENSION = Ruling(True, "extension")
+_CLASS = Ruling(True, "all_classes_safe")
+_UNMARKED = Ruling(False, "unmarked")
 
 
 class Policy:
@@ -54,26 +79,30 @@ class Policy:
         With `classes=False`, which is for what is no dependency, `all_classes_safe` says nothing.
         A predicate that fails is logged, once, and leaves `call` in the thread pool.
         """
+        return self.ruling(call, classes=classes).is_inline
+
+    def ruling(self, call: DependencyCall, *, classes: bool = True) -> Ruling:
+        """Say which rule decides whether `call` runs on the event loop, as `is_inline` asks."""
         mark, copied = is_async_safe(call), copied_mark(call)
         if mark is False or copied is False:  # what a wrapper calls was said to be unsafe
-            return False
+            return _UNSAFE
         if mark is True:
-            return True
-        if self._is_said_safe(call, classes):
-            return True
-        if copied:
+            return _MARKED
+        ruling = self._ruling_of_application(call, classes)
+        if copied and not ruling.is_inline:
             self._notices.say_once(
                 "%r falls back to the thread pool: its mark is that of what it wraps, copied by "
                 "functools.wraps; mark the outermost wrapper",
                 call,
             )
-        return False
+            return _COPIED
+        return ruling
 
-    def _is_said_safe(self, call: DependencyCall, classes: bool) -> bool:
+    def _ruling_of_application(self, call: DependencyCall, classes: bool) -> Ruling:
         for predicate in self.predicates:
             try:
                 if self._asked(predicate, call):
-                    return True
+                    return Ruling(True, "predicate", predicate)
             except Exception as error:
                 self._notices.say_once(
                     "the predicate %r failed on %r, which stays in the thread pool",
@@ -81,10 +110,12 @@ class Policy:
                     call,
                     error=error,
                 )
-                return False
+                return Ruling(False, "failed predicate", predicate)
         if _is_provided_by_extension(call):
-            return True
-        return classes and self.all_classes_safe and inspect.isclass(call)
+            return _EXTENSION
+        if classes and self.all_classes_safe and inspect.isclass(call):
+            return _CLASS
+        return _UNMARKED
 
     def asks_for_proof(self, call: DependencyCall) -> bool:
         """Say whether `call`, which `is_inline` does not name, is inline if it is proven."""

@@ -32,6 +32,9 @@ def broken():
 """
 
 
+ANY = "write module:attribute or module:factory(), such as main:app"
+
+
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A module in the working directory; its name."""
@@ -60,12 +63,8 @@ def test_the_application_is_found_from_the_working_directory(
     [
         ("{}", "'{}' names no application: write module:attribute, such as {}:app"),
         ("./{}.py", "'./{}.py' names no application: write module:attribute, such as {}:app"),
+        ("a b:c", "'a b:c' names no application: " + ANY),
         ("{}:", "'{}:' names no application: write module:attribute, such as {}:app"),
-        (
-            "a b:c",
-            "'a b:c' names no application: "
-            + "write module:attribute or module:factory(), such as main:app",
-        ),
         ("{}:application", "{} has no 'application'; write {}:app"),
         ("{}:Apps.shop", "{} has no 'Apps.shop'; write {}:app"),
         (
@@ -73,9 +72,8 @@ def test_the_application_is_found_from_the_working_directory(
             "{}:settings is no FastAPI application but a dict; write {}:app",
         ),
         (
-            "{}:create_app",
-            "{}:create_app is no FastAPI application but a function; "
-            + "if it makes one, write {}:create_app()",
+            "{}:broken",
+            "{}:broken is no FastAPI application but a function; if it makes one, write {}:broken()",
         ),
         (
             "{}:settings()",

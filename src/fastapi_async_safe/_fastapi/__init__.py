@@ -105,6 +105,7 @@ from .routes import (
     routers_on_the_way,
     routers_within,
 )
+from .served_routes import STREAMS_GENERATORS, ServedRoute, served_routes
 from .supported import (
     VERSION,
     is_application,
@@ -122,6 +123,7 @@ __all__ = [
     "QUERY_ITEMS",
     "QUERY_PAIRS",
     "SOLVE_PARAMETERS",
+    "STREAMS_GENERATORS",
     "TELLS_NAMES",
     "VERSION",
     "APIRouter",
@@ -131,6 +133,7 @@ __all__ = [
     "OwnCode",
     "QueryParams",
     "Request",
+    "ServedRoute",
     "SolvedDependency",
     "WebSocket",
     "background_task_function",
@@ -196,6 +199,7 @@ __all__ = [
     "schema_of",
     "security_scopes",
     "serialize_response_function",
+    "served_routes",
     "solve_alone",
     "solve_dependencies_function",
     "solving",

@@ -119,6 +119,20 @@ class Proofs:
             )
 
 
+class SilentProofs(Proofs):
+    """Where nothing is to be warned of, as nothing is served."""
+
+    __slots__ = ()
+
+    def warn_if_it_blocks(self, call: Any) -> None:
+        """Say nothing."""
+
+    def found_about(self, call: Any, results: Mapping[str, Any]) -> Proof:
+        """Give the proof of a call as `proof_of` does, also one that does not hold."""
+        held = self.proof_of(call, results)
+        return self._kept[id(call)].proof if held is None else held
+
+
 def rows_of(proof: Proof, nothing: Any) -> tuple[tuple[Any, str, Any], ...]:
     """Give what a proof rests on, as plans watch it.
 
