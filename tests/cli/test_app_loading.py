@@ -32,7 +32,8 @@ def broken():
 """
 
 
-ANY = "write module:attribute or module:factory(), such as main:app"
+NO_APP = "{0} is no FastAPI application but a function; if it makes one, write {0}()"
+ANY_APP = "write module:attribute or module:factory(), such as main:app"
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_the_application_is_found_from_the_working_directory(
     [
         ("{}", "'{}' names no application: write module:attribute, such as {}:app"),
         ("./{}.py", "'./{}.py' names no application: write module:attribute, such as {}:app"),
-        ("a b:c", "'a b:c' names no application: " + ANY),
+        ("a b:c", "'a b:c' names no application: " + ANY_APP),
         ("{}:", "'{}:' names no application: write module:attribute, such as {}:app"),
         ("{}:application", "{} has no 'application'; write {}:app"),
         ("{}:Apps.shop", "{} has no 'Apps.shop'; write {}:app"),
@@ -73,7 +74,7 @@ def test_the_application_is_found_from_the_working_directory(
         ),
         (
             "{}:broken",
-            "{}:broken is no FastAPI application but a function; if it makes one, write {}:broken()",
+            NO_APP.format("{}:broken"),
         ),
         (
             "{}:settings()",

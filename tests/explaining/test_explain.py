@@ -199,7 +199,7 @@ class TestReasons:
         assert route.core is None
         assert route.declined is None
         assert [each.why for each in route.calls] == [
-            "no init_app; marked async_safe, which takes effect with it",
+            "marked async_safe; no init_app",
             "no init_app",
             "no init_app",
         ]

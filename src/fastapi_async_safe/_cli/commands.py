@@ -8,6 +8,7 @@ import fastapi
 import typer
 
 from .. import __version__, resolver_backend
+from .check import check
 
 cli = typer.Typer(
     add_completion=False,
@@ -35,3 +36,6 @@ def _options(
     ] = False,
 ) -> None:
     """See where everything in a FastAPI application runs, and what marking would gain."""
+
+
+cli.command()(check)

@@ -52,11 +52,9 @@ class Reasons:
             )
         proof = self._proofs.found_about(call, _results_of(step))
         if not is_initialised:
-            why = _joined("no init_app", marked and f"{marked}, which takes effect with it")
-            return Reason("no init_app", why, proof)
+            return Reason("no init_app", _joined(marked, "no init_app"), proof)
         if not is_planned:
-            why = _joined("FastAPI's own code runs this route", marked and f"{marked} in vain")
-            return Reason("declined", why, proof)
+            return Reason("declined", _joined(marked, "FastAPI's own code runs this route"), proof)
         ruling = self._policy.ruling(call)
         if ruling.rule == "unmarked" and self._policy.asks_for_proof(call):
             if step.is_inline:
@@ -103,4 +101,4 @@ def _why(ruling: Ruling, call: Any) -> str:
 
 
 def _joined(first: str, second: str) -> str:
-    return f"{first}; {second}" if second else first
+    return f"{first}; {second}" if first and second else first or second
