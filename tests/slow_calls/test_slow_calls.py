@@ -374,7 +374,7 @@ def test_on_trio_a_threshold_counts_too(init: Init) -> None:
 # ---- arguments ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("threshold", [True, "0.1", b"1", [0.1], 1j, object()], ids=repr)
+@pytest.mark.parametrize("threshold", [True, "0.1", b"1", [0.1], 1j], ids=repr)
 def test_a_threshold_is_a_number(threshold: Any) -> None:
     with pytest.raises(TypeError, match="slow_call_threshold must be a number of seconds, such as"):
         init_app(FastAPI(), slow_call_threshold=threshold)
