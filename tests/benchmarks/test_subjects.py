@@ -12,6 +12,7 @@ with warnings.catch_warnings():
 from benchmarks.runs.thread_trips import counted_thread_trips
 from benchmarks.subjects.client import Answer, call
 from benchmarks.subjects.contenders import Peer, UnavailableError, create_app, label
+from tests.support.serving import CLEANUP_IS_SHIELDED
 
 STOCK_TRIPS = {
     "W0": 0,
@@ -47,7 +48,13 @@ STOCK_TRIPS = {
 }
 
 
-OUR_TRIPS = {"W9": 1, "W15": 2, "W16": 3, "W17": 2, "W17/64": 2}
+OUR_TRIPS = (
+    {"W9": 1, "W15": 2, "W16": 3, "W17": 2, "W17/64": 2}
+    if CLEANUP_IS_SHIELDED
+    # Before FastAPI 0.162 each context has trips of its own.
+    else {"W9": 1, "W15": 3, "W16": 7, "W17": 3, "W17/64": 3}
+)
+
 """The workloads in which something goes to a thread, and how often that is with this package."""
 
 
@@ -80,8 +87,7 @@ def test_what_is_not_marked_shares_its_trips(name: str, core: Variant) -> None:
     answer, trips = asyncio.run(answer_and_trips(WORKLOADS[name], core))
 
     assert answer == stock
-    # On some releases the response of a `def` endpoint is validated on a trip of its own.
-    assert OUR_TRIPS[name] <= trips <= OUR_TRIPS[name] + 1
+    assert trips == OUR_TRIPS[name]
 
 
 @pytest.mark.parametrize("submit", ["asyncio.to_thread", "anyio.to_thread.run_sync"])

@@ -5,6 +5,7 @@ too, which says what the answers have to be.
 """
 
 import functools
+import gc
 import importlib
 import itertools
 import logging
@@ -240,6 +241,7 @@ def copies_are_taken_out_in_any_order(variant: str) -> None:
             check_untouched(variant)
         assert [function.__code__ for function in HOOKED] == codes
         assert all(f.__code__ is code for f, code in zip(HOOKED, codes, strict=True))
+        gc.collect()  # a call that raised is kept by its traceback, and keeps what it calls
         assert [set(function.__globals__) for function in HOOKED] == names
 
 
@@ -483,20 +485,31 @@ def run_cases(variant: str) -> None:
     assert not failed, failed
 
 
-def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("FASTAPI_ASYNC_SAFE_")}
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=ROOT,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run(pytestconfig: pytest.Config) -> Run:
+    """Give what runs code in a process of its own, with the warnings that pytest was told of."""
+    filters = ["error", *(pytestconfig.known_args_namespace.pythonwarnings or ())]
+    warnings = [part for each in filters for part in ("-W", each)]
+
+    def ran(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        own = {k: v for k, v in os.environ.items() if not k.startswith("FASTAPI_ASYNC_SAFE_")}
+        return subprocess.run(
+            [sys.executable, *warnings, "-c", code],
+            cwd=ROOT,
+            env=own | variables,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return ran
 
 
 @pytest.mark.parametrize("kind", VARIANTS if expected_backend() == "compiled" else VARIANTS[:2])
-def test_copies_leave_each_other_alone_and_answer_as_stock(kind: str) -> None:
+def test_copies_leave_each_other_alone_and_answer_as_stock(kind: str, run: Run) -> None:
     variables = {} if kind == "compiled" else {"FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1"}
     finished = run(f"from {__name__} import *; run_cases({kind!r})", **variables)
     assert finished.returncode == 0, finished.stderr
@@ -537,20 +550,20 @@ def required() -> None:
 
 
 @pytest.mark.skipif(expected_backend() != "compiled", reason="there is no compiled core here")
-def test_the_compiled_core_serves_the_copy_that_had_it_first() -> None:
+def test_the_compiled_core_serves_the_copy_that_had_it_first(run: Run) -> None:
     finished = run(f"from {__name__} import *; backends()")
     assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.skipif(expected_backend() != "compiled", reason="there is no compiled core here")
-def test_a_vendored_copy_has_a_compiled_core_of_its_own(tmp_path: Path) -> None:
+def test_a_vendored_copy_has_a_compiled_core_of_its_own(tmp_path: Path, run: Run) -> None:
     vendor("other", str(tmp_path))
     finished = run(f"from {__name__} import *; vendored_first({str(tmp_path)!r})")
     assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.skipif(expected_backend() != "compiled", reason="there is no compiled core here")
-def test_where_it_is_demanded_a_second_copy_is_an_import_error() -> None:
+def test_where_it_is_demanded_a_second_copy_is_an_import_error(run: Run) -> None:
     finished = run(
         f"from {__name__} import *; required()", FASTAPI_ASYNC_SAFE_REQUIRE_EXTENSIONS="1"
     )

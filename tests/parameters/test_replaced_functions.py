@@ -2,9 +2,9 @@
 
 Which functions FastAPI runs for it is not listed here but observed: those of FastAPI, Starlette and
 pydantic that stock calls while it solves dependencies. Each of them is then replaced.
-"""
 
-from __future__ import annotations
+NOTE: annotations are no strings here: FastAPI 0.115 does not know those of a class.
+"""
 
 import functools
 import sys
@@ -20,6 +20,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.websockets import WebSocket
 
 from fastapi_async_safe import async_safe
+from fastapi_async_safe._fastapi import reading, responding
 from tests.support.serving import Answer, Init, exchange
 
 Place = tuple[Any, str]
@@ -160,6 +161,14 @@ def test_the_functions_that_stock_runs_are_found() -> None:
     names = {name for _, name in PLACES}
     assert {"request_params_to_args", "_get_multidict_value", "validate", "cookies"} <= names
     assert len(PLACES) > 10
+
+
+@pytest.mark.parametrize("connection", [Request, WebSocket])
+def test_where_nothing_is_replaced_all_of_it_is_known_to_be_fastapis_own(connection: type) -> None:
+    """Else nothing would be read from the raw request on this release."""
+    assert reading(connection).is_own
+    assert reading(connection, anything=False).is_own
+    assert responding().is_own
 
 
 @pytest.mark.declines  # some of them are asked of each dependency, not of its parameters

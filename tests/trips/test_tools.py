@@ -1,6 +1,7 @@
 """Tools in the place of what carries calls to threads see what they see on stock."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -110,12 +111,13 @@ def test_a_handler_of_the_users_own_calls_the_endpoint_itself(init: Init) -> Non
     class Route(fastapi.routing.APIRoute):
         def get_route_handler(self) -> Callable[..., Any]:
             async def handle(request: Any) -> Any:
-                await fastapi.dependencies.utils.solve_dependencies(
-                    request=request,
-                    dependant=self.dependant,
-                    async_exit_stack=request.scope["fastapi_inner_astack"],
-                    embed_body_fields=False,
-                )
+                async with AsyncExitStack() as stack:
+                    await fastapi.dependencies.utils.solve_dependencies(
+                        request=request,
+                        dependant=self.dependant,
+                        async_exit_stack=stack,
+                        embed_body_fields=False,
+                    )
                 return fastapi.Response("not called")
 
             return handle
