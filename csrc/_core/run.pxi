@@ -62,6 +62,7 @@ cdef class Run:
     cdef object _provider
     cdef int _wants
     cdef bint _is_running
+    cdef bint _is_calling  # what runs inline
     cdef bint _body_read
     cdef bint _raw
     cdef bint _asks
@@ -126,15 +127,21 @@ cdef class Run:
 
     cdef object _advance(self, value, bint in_thread):
         cdef bint went_well = False
+        cdef object stopped
         self._is_running = True
         try:
             solved = self._go_on(value, in_thread)
             went_well = True
             return solved
+        except StopIteration as error:
+            if not self._is_calling:
+                raise
+            stopped = _fastapi.as_from_thread(error)
         finally:
             self._is_running = False
             if not went_well:
                 self._forget()
+        raise stopped  # and its context is not what is handled above
 
     cdef object _go_on(self, value, bint in_thread):
         cdef Plan plan = self.plan
@@ -194,10 +201,16 @@ cdef class Run:
                 if cached != NULL:
                     self._pass_on(index, <object>cached)
                 elif node.kind == _INLINE:
-                    self._keep(node, index, self._call(node, place))
+                    self._is_calling = True
+                    given = self._call(node, place)
+                    self._is_calling = False
+                    self._keep(node, index, given)
                 elif node.kind == _INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
-                    self._keep(node, index, stack.enter_context(self._call(node, place)))
+                    context = self._call(node, place)
+                    given = context.enter()
+                    stack.push_async_exit(context)
+                    self._keep(node, index, given)
                 elif node.kind == _COROUTINE and not node.limited:
                     given = _begun(self._call(node, place), &suspends)
                     if suspends:
@@ -206,10 +219,10 @@ cdef class Run:
                         return self._ask(_AWAIT, node, position)
                     self._keep(node, index, given)
                 elif node.kind == _INLINE_TIMED:
-                    if in_thread:
-                        self._keep(node, index, self._call(node, place))
-                    else:
-                        self._keep(node, index, self._timed(node, place))
+                    self._is_calling = True
+                    given = self._call(node, place) if in_thread else self._timed(node, place)
+                    self._is_calling = False
+                    self._keep(node, index, given)
                 else:
                     self.values = self._dict_of(node, place)
                     self._clear(place)

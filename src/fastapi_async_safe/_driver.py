@@ -104,8 +104,18 @@ async def _call(run: Any, node: Any) -> Any:
 
 
 def _call_inline(node: Any, values: dict[str, Any]) -> Any:
-    if node.watch is None:
-        return node.call(**values)
+    stopped: BaseException
+    try:
+        return node.call(**values) if node.watch is None else _timed(node, values)
+    except StopIteration as error:
+        stopped = _fastapi.as_from_thread(error)
+    try:
+        raise stopped
+    finally:
+        del stopped
+
+
+def _timed(node: Any, values: dict[str, Any]) -> Any:
     started = perf_counter()
     try:
         return node.call(**values)

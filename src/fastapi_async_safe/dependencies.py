@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
 from . import _fastapi
+from ._planning.contexts import inline_context
 from .policy import Policy, Predicate
 
 
@@ -88,10 +88,17 @@ class _Inline:
 
 class _InlineCall(_Inline):
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call(*args, **kwargs)
+        try:
+            return self._call(*args, **kwargs)
+        except StopIteration as error:
+            stopped = _fastapi.as_from_thread(error)
+        try:
+            raise stopped
+        finally:
+            del stopped
 
 
 class _InlineContext(_Inline):
     async def __call__(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        with contextmanager(self._call)(*args, **kwargs) as value:
+        async with inline_context(self._call)(*args, **kwargs) as value:
             yield value

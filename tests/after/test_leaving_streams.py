@@ -187,6 +187,38 @@ def test_the_generator_is_closed_when_the_client_has_gone(
         gc.unfreeze()
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("mark", [async_safe, unmarked])
+@each_kind
+@pytest.mark.filterwarnings("ignore:Async generator .* was garbage collected:ResourceWarning")
+def test_nothing_is_begun_for_a_client_that_has_gone(
+    declare: Declare, mark: Any, backend: str, init: Init
+) -> None:
+    begun: list[int] = []
+
+    def make() -> Iterator[int]:
+        begun.append(1)
+        yield 1
+
+    async def request(app: FastAPI) -> None:
+        async def send(message: Message) -> None: ...
+
+        async def receive() -> Message:
+            return {"type": "http.disconnect"}
+
+        asgi = {"version": "3.0", "spec_version": "2.3"}
+        await app(Exchange(more={"asgi": asgi}).scope(), receive, send)
+
+    found = []
+    for app in (app_with(declare, make, mark), init(app_with(declare, make, mark))):
+        begun.clear()
+        anyio.run(request, app, backend=backend)
+        found.append(len(begun))
+    # Which task of FastAPI's is the first one is left to chance by trio.
+    is_race = declare in (events, events_of_an_instance) and backend == "trio"
+    assert found[0] == found[1] or is_race
+
+
 @pytest.mark.accelerated
 def test_a_background_task_runs_after_the_stream(init: Init) -> None:
     order: list[str] = []

@@ -1,5 +1,6 @@
-"""How contexts that were entered next to each other are left: with the exceptions of stock."""
+"""How contexts are left, in the pool and on the loop: with the exceptions of stock."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,11 @@ from fastapi import Depends, FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fastapi_async_safe import async_safe
+from tests.support.exceptions import told
 from tests.support.serving import Exchange, Init, needs_dependency_scopes
+
+EXAMPLES = int(os.environ.get("RANDOM_EXITS_EXAMPLES", "100"))
 
 pytestmark = [pytest.mark.slow, needs_dependency_scopes]
 
@@ -19,7 +24,7 @@ pytestmark = [pytest.mark.slow, needs_dependency_scopes]
 class Context:
     """A `yield` dependency, and what it does when it is left."""
 
-    kind: str  # sync or async
+    kind: str  # sync, marked, which is sync, too, or async
     scope: str
     with_error: str
     without_error: str
@@ -38,23 +43,11 @@ WITHOUT_ERROR = ["return", "return", "raise", "raise in handler", "raise twice",
 
 contexts = st.builds(
     Context,
-    kind=st.sampled_from(["sync", "sync", "sync", "async"]),
+    kind=st.sampled_from(["sync", "sync", "marked", "marked", "async"]),
     scope=st.sampled_from(["request", "request", "function"]),
     with_error=st.sampled_from(WITH_ERROR),
     without_error=st.sampled_from(WITHOUT_ERROR),
 )
-
-
-def told(error: BaseException | None, depth: int = 0) -> Any:
-    """Tell an exception with its contexts and causes."""
-    if error is None or depth > 12:
-        return None
-    return (
-        repr(error),
-        told(error.__context__, depth + 1),
-        told(error.__cause__, depth + 1),
-        error.__suppress_context__,
-    )
 
 
 def leave_with(name: str, how: str, error: BaseException) -> None:
@@ -122,11 +115,13 @@ def dependency(name: str, context: Context, log: list[Any]) -> Callable[..., Any
             log.append(name)
             leave_without(name, context.without_error)
 
+    if context.kind == "marked":
+        return async_safe(sync)
     return asynchronous if context.kind == "async" else sync
 
 
-def make_app(contexts: list[Context], fails: bool, log: list[Any]) -> FastAPI:
-    """Make an application with one endpoint that has these contexts."""
+def make_app(contexts: list[Context], fails: bool, is_marked: bool, log: list[Any]) -> FastAPI:
+    """Make an application with one endpoint, marked or not, that has these contexts."""
     app = FastAPI()
 
     def endpoint() -> int:
@@ -140,12 +135,15 @@ def make_app(contexts: list[Context], fails: bool, log: list[Any]) -> FastAPI:
             Depends(dependency(f"{number}", context, log), scope=context.scope)  # type: ignore[arg-type]
             for number, context in enumerate(contexts)
         ],
-    )(endpoint)
+    )(async_safe(endpoint) if is_marked else endpoint)
     return app
 
 
-async def leave(app: FastAPI) -> Any:
+async def leave(app: FastAPI, is_marked: bool) -> Any:
     """Serve a request while an exception is being handled, and tell what came of it."""
+    if is_marked:  # what is handled outside is out of sight in a thread, but not on the loop
+        answer = await Exchange().run(app)
+        return answer.sent, told(answer.error)
     try:
         raise LookupError("being handled outside")
     except LookupError:
@@ -153,15 +151,20 @@ async def leave(app: FastAPI) -> Any:
     return answer.sent, told(answer.error)
 
 
-@given(contexts=st.lists(contexts, max_size=5), fails=st.booleans())
-@settings(max_examples=100)
+@given(contexts=st.lists(contexts, max_size=5), fails=st.booleans(), is_marked=st.booleans())
+@settings(max_examples=EXAMPLES)
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_each_context_sees_what_it_sees_on_stock(
-    contexts: list[Context], fails: bool, backend: str, init: Init
+    contexts: list[Context], fails: bool, is_marked: bool, backend: str, init: Init
 ) -> None:
     expected: list[Any] = []
     given: list[Any] = []
-    stock = anyio.run(leave, make_app(contexts, fails, expected), backend=backend)
-    ours = anyio.run(leave, init(make_app(contexts, fails, given)), backend=backend)
+    inline = is_marked or any(context.kind == "marked" for context in contexts)
+    stock = anyio.run(
+        leave, make_app(contexts, fails, is_marked, expected), inline, backend=backend
+    )
+    ours = anyio.run(
+        leave, init(make_app(contexts, fails, is_marked, given)), inline, backend=backend
+    )
     assert given == expected
     assert ours == stock

@@ -217,19 +217,29 @@ class Run:
                 cached = self._cached_value(node) if node.use_cache else NOTHING
                 if cached is not NOTHING:
                     self._pass_on(node, cached)
-                elif kind == INLINE:
-                    self._keep(node, node.call(**values))
+                elif kind == INLINE or kind == INLINE_TIMED:  # noqa: SIM109
+                    stopped = None
+                    try:
+                        # In a thread it holds up nobody.
+                        is_timed = kind == INLINE_TIMED and not in_thread
+                        value = self._timed(node, values) if is_timed else node.call(**values)
+                    except StopIteration as error:
+                        stopped = _fastapi.as_from_thread(error)
+                    if stopped is not None:  # and its context is not what is handled here
+                        try:
+                            raise stopped
+                        finally:
+                            stopped = None
+                    self._keep(node, value)
                 elif kind == INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
-                    self._keep(node, stack.enter_context(node.call(**values)))
+                    context = node.call(**values)
+                    value = context.enter()
+                    stack.push_async_exit(context)
+                    self._keep(node, value)
                 elif kind == COROUTINE and not node.limited:
                     self.awaitable = node.call(**values)
                     return self._ask(AWAIT, node, position)
-                elif kind == INLINE_TIMED:
-                    if in_thread:  # which holds up nobody
-                        self._keep(node, node.call(**values))
-                    else:
-                        self._keep(node, self._timed(node, values))
                 else:
                     self.values = values
                     return self._ask(CALL, node, position)

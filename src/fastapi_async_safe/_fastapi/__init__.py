@@ -72,8 +72,10 @@ from .parameters import (
 )
 from .pool import (
     Handler,
+    as_from_thread,
     check_cancelled,
     endpoints_are_plain,
+    forget_context_of_stopped,
     handler_of,
     is_handler,
     is_response,
@@ -82,7 +84,10 @@ from .pool import (
     leaves_contexts_shielded,
     parts_of_pool,
     pool_is_plain,
+    raise_as_from_thread,
+    resume_as_from_thread,
     run_in_pool,
+    while_handling,
 )
 from .results import (
     SolvedDependency,
@@ -136,6 +141,7 @@ __all__ = [
     "ServedRoute",
     "SolvedDependency",
     "WebSocket",
+    "as_from_thread",
     "background_task_function",
     "cache_key",
     "check_cancelled",
@@ -155,6 +161,7 @@ __all__ = [
     "extract_from",
     "extract_nothing",
     "fields_of",
+    "forget_context_of_stopped",
     "handle_exceptions_function",
     "handler_of",
     "has_route",
@@ -186,9 +193,11 @@ __all__ = [
     "owner_of",
     "parts_of_pool",
     "pool_is_plain",
+    "raise_as_from_thread",
     "reading",
     "replace_call",
     "responding",
+    "resume_as_from_thread",
     "route_of",
     "router_of",
     "routers_on_the_way",
@@ -205,4 +214,5 @@ __all__ = [
     "solving",
     "unknown_part",
     "unusable",
+    "while_handling",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import anyio.lowlevel
@@ -45,11 +45,10 @@ def limit_of(concurrency: Any) -> AbstractAsyncContextManager[Any]:
 
 
 @asynccontextmanager
-async def limited(context: AbstractContextManager[Any], concurrency: Any) -> Any:
+async def limited(context: AbstractAsyncContextManager[Any], concurrency: Any) -> Any:
     """Hold the limit of `Depends(max_concurrency=...)` from entering `context` to leaving it."""
-    async with limit_of(concurrency):
-        with context as value:
-            yield value
+    async with limit_of(concurrency), context as value:
+        yield value
 
 
 async def solve_alone(declared: Dependant, endpoint: Dependant, **arguments: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple
 
@@ -76,6 +77,78 @@ async def leave_in_thread(call: Callable[..., Any], *arguments: Any) -> Any:
     """
     with anyio.CancelScope(shield=True):
         return await anyio.to_thread.run_sync(call, *arguments, limiter=anyio.CapacityLimiter(1))
+
+
+async def while_handling(
+    pending: BaseException | None, wait: Callable[..., Awaitable[Any]], *arguments: Any
+) -> Any:
+    """Wait for something where FastAPI's `contextmanager_in_threadpool` does: while the exception
+    is being handled that its context is left with.
+    """
+    if pending is None:
+        return await wait(*arguments)
+    traceback, context = pending.__traceback__, pending.__context__
+    try:
+        raise pending
+    except BaseException:
+        # What is raised now has it as its context, as from within FastAPI's context.
+        pending.__traceback__, pending.__context__ = traceback, context
+        return await wait(*arguments)
+
+
+def as_from_thread(error: BaseException) -> BaseException:
+    """Give what comes of an exception on its way from a thread."""
+    if not isinstance(error, StopIteration) or not _is_on_asyncio():
+        return error  # which trio lets a coroutine raise
+    raised = RuntimeError("coroutine raised StopIteration")
+    raised.__cause__ = error
+    return raised
+
+
+def forget_context_of_stopped(error: BaseException) -> None:
+    """Let what was made of a StopIteration that ended a coroutine be as from `as_from_thread`.
+
+    To be called by the one who awaits that coroutine.
+    """
+    stopped, traceback = error.__cause__, error.__traceback__
+    is_raised = traceback is None or traceback.tb_next is not None  # by a frame
+    if isinstance(stopped, StopIteration) and _is_on_asyncio() and not is_raised:
+        error.__context__ = None
+
+
+async def raise_as_from_thread(error: BaseException) -> None:
+    """Raise an exception as the event loop does that has it from a thread.
+
+    On asyncio the task is resumed with it, and then whatever is being handled in a coroutine on its
+    way becomes its context; where it is raised as ever, it keeps the one it has.
+    """
+    error = as_from_thread(error)
+    try:
+        if not _is_on_asyncio():
+            raise error
+        loop = asyncio.get_running_loop()
+        failing: asyncio.Future[None] = loop.create_future()
+        loop.call_soon(_fail, failing, error)
+        with anyio.CancelScope(shield=True):
+            await failing
+    finally:
+        del error
+
+
+def _fail(future: asyncio.Future[None], error: BaseException) -> None:
+    if not future.done():
+        future.set_exception(error)
+
+
+async def resume_as_from_thread() -> None:
+    """End what `raise_as_from_thread` began: the task is resumed without an exception."""
+    if _is_on_asyncio():
+        with anyio.CancelScope(shield=True):
+            await asyncio.sleep(0)
+
+
+def _is_on_asyncio() -> bool:
+    return asyncio._get_running_loop() is not None
 
 
 def _handler_code() -> CodeType | None:

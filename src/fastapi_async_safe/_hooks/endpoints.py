@@ -39,9 +39,16 @@ def calling(function: FunctionType) -> Hook:
         "                finally:\n"
         "                    if limit is not None and {clock}() - started > limit:\n"
         "                        {took}({clock}() - started)\n"
+        "            except StopIteration as error:\n"
+        "                stopped = {as_from_thread}(error)\n"
         "            except BaseException:\n"
         "                {abandon}()\n"  # what handles it is not the endpoint's
         "                raise\n"
+        "            {abandon}()\n"
+        "            try:\n"
+        "                raise stopped\n"
+        "            finally:\n"
+        "                del stopped\n"
         "    return await {stock}(\n"
         "        dependant=dependant, values=values, is_coroutine=is_coroutine\n"
         "    )\n",
@@ -51,6 +58,7 @@ def calling(function: FunctionType) -> Hook:
         clock=perf_counter,
         limits=limits,
         took=_endpoint_took,
+        as_from_thread=_fastapi.as_from_thread,
     )
 
 
@@ -73,13 +81,15 @@ def validating(function: FunctionType) -> Hook:
         f"            is_coroutine = True\n"
         f"            try:\n"
         f"                return await {{stock}}({handed_on(names)})\n"
-        f"            except BaseException:\n"
+        f"            except BaseException as error:\n"
         f"                {{abandon}}()\n"  # what handles it is not the endpoint's
+        f"                {{forget_context}}(error)\n"
         f"                raise\n"
         f"    return await {{stock}}({handed_on(names)})\n",
         validated_on_trip=validated_on_trip,
         inline=served.is_validated_inline,
         abandon=served.abandon,
+        forget_context=_fastapi.forget_context_of_stopped,
     )
 
 
@@ -103,16 +113,24 @@ def finishing(function: FunctionType) -> Hook:
         "        limit = {limits}.lowest\n"
         "        started = 0.0 if limit is None else {clock}()\n"
         "        try:\n"
-        "            self.func(*self.args, **self.kwargs)\n"
+        "            try:\n"
+        "                self.func(*self.args, **self.kwargs)\n"
+        "                return\n"
+        "            finally:\n"
+        "                if limit is not None and {clock}() - started > limit:\n"
+        "                    {took}(self.func, {clock}() - started)\n"
+        "        except StopIteration as error:\n"
+        "            stopped = {as_from_thread}(error)\n"
+        "        try:\n"
+        "            raise stopped\n"
         "        finally:\n"
-        "            if limit is not None and {clock}() - started > limit:\n"
-        "                {took}(self.func, {clock}() - started)\n"
-        "    else:\n"
-        "        await {stock}(self)\n",
+        "            del stopped\n"
+        "    await {stock}(self)\n",
         inline=_is_task_inline,
         clock=perf_counter,
         limits=limits,
         took=_task_took,
+        as_from_thread=_fastapi.as_from_thread,
     )
 
 
@@ -142,11 +160,12 @@ def containing(function: FunctionType) -> Hook:
 
 
 async def iterate_inline(iterator: Iterable[Any]) -> AsyncIterator[Any]:
-    """Iterate on the event loop, with the checkpoints of FastAPI's asynchronous streams."""
+    """Iterate on the event loop, with a checkpoint before each item, as before each trip."""
     limit = limits.lowest
     route = None if limit is None else served.current_route()
     if limit is not None and route is not None:
         iterator = _timed(iterator, route, limit)
+    await _fastapi.checkpoint()
     for item in iterator:
         yield item
         await _fastapi.checkpoint()

@@ -2,40 +2,73 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from typing import Any, TypeAlias
+
+from .. import _fastapi
+
+Manager: TypeAlias = AbstractContextManager[Any, bool | None]
 
 
-def inline_context(call: Callable[..., Iterator[Any]]) -> Callable[..., InlineContext]:
-    """Make of a sync `yield` dependency what gives the context of one request."""
+def inline_context(
+    call: Callable[..., Iterator[Any]], around: Callable[[Manager], Manager] | None = None
+) -> Callable[..., InlineContext]:
+    """Make of a sync `yield` dependency what gives the context of one request.
+
+    Parameters:
+        call: the dependency.
+        around: makes of what enters and leaves it what does so in its place.
+    """
     manager = contextmanager(call)
 
     def make(*args: Any, **kwargs: Any) -> InlineContext:
         return InlineContext(manager(*args, **kwargs))
 
-    return make
+    def make_around(*args: Any, **kwargs: Any) -> InlineContext:
+        assert around is not None
+        return InlineContext(around(manager(*args, **kwargs)))
+
+    return make if around is None else make_around
 
 
-class InlineContext(AbstractContextManager[Any, bool | None]):
+class InlineContext(AbstractAsyncContextManager[Any, bool | None]):
     """What FastAPI's `contextmanager_in_threadpool` does, without the thread pool."""
 
     __slots__ = ("_manager",)
 
-    def __init__(self, manager: AbstractContextManager[Any, bool | None]) -> None:
+    def __init__(self, manager: Manager) -> None:
         self._manager = manager
 
-    def __enter__(self) -> Any:
+    def enter(self) -> Any:
+        """Enter it; it is left as any asynchronous context."""
         try:
             return self._manager.__enter__()
         except StopAsyncIteration as error:
             raise as_in_async_generator(error) from error
 
-    def __exit__(self, *exception: Any) -> bool | None:
+    async def __aenter__(self) -> Any:
+        return self.enter()
+
+    async def __aexit__(self, kind: Any, exception: BaseException | None, traceback: Any) -> Any:
+        raised: BaseException
         try:
-            return self._manager.__exit__(*exception)
+            is_swallowed = self._manager.__exit__(kind, exception, traceback)
+        except BaseException as error:
+            raised = error
+        else:
+            # NOTE: a task that was resumed with an exception, by `raise_as_from_thread` for one,
+            # does not see what is being handled further out.
+            if exception is not None and (is_swallowed or sys.exception() is None):
+                await _fastapi.resume_as_from_thread()
+            return is_swallowed
+        try:
+            await _fastapi.while_handling(exception, _fastapi.raise_as_from_thread, raised)
         except StopAsyncIteration as error:
             raise as_in_async_generator(error) from error
+        finally:
+            del raised
 
 
 def as_in_async_generator(error: StopAsyncIteration) -> RuntimeError:

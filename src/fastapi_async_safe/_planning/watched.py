@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from time import perf_counter
 from typing import Any
 
 from ..slow_calls import InlineCall, Observer, SlowCalls, Watch, observers
-from .contexts import InlineContext, inline_context
+from .contexts import InlineContext, Manager, inline_context
 
 
 def observed(call: Callable[..., Any], named: Any, path: str | None) -> Callable[..., Any]:
@@ -27,7 +27,7 @@ def observed(call: Callable[..., Any], named: Any, path: str | None) -> Callable
 
 def watched_context(
     call: Callable[..., Iterator[Any]], slow_calls: SlowCalls, path: str | None
-) -> Callable[..., AbstractContextManager[Any, bool | None]]:
+) -> Callable[..., InlineContext]:
     """Make of a sync `yield` dependency what gives the context of one request.
 
     Parameters:
@@ -37,34 +37,35 @@ def watched_context(
     """
     entering = slow_calls.watch(call, "enter", path)
     leaving = slow_calls.watch(call, "exit", path)
-    if observers:
-        return _observed_context(call, path, list(observers), entering, leaving)
-    if entering is None or leaving is None:
+    watching = list(observers)
+    is_timed = entering is not None and leaving is not None
+    if not watching and not is_timed:
         return inline_context(call)
-    manager = contextmanager(call)
 
-    def make(*args: Any, **kwargs: Any) -> TimedContext:
-        return TimedContext(manager(*args, **kwargs), entering, leaving)
+    def around(manager: Manager) -> Manager:
+        if entering is not None and leaving is not None:
+            manager = _Timed(manager, entering, leaving)
+        for observer in watching:
+            manager = _Observed(manager, call, path, observer)
+        return manager
 
-    return make
+    return inline_context(call, around)
 
 
-class TimedContext(InlineContext):
-    """An inline context that says when entering or leaving it took too long."""
+class _Timed(AbstractContextManager[Any, bool | None]):
+    """A context that says when entering or leaving it took too long."""
 
-    __slots__ = ("_entering", "_leaving")
+    __slots__ = ("_context", "_entering", "_leaving")
 
-    def __init__(
-        self, manager: AbstractContextManager[Any, bool | None], entering: Watch, leaving: Watch
-    ) -> None:
-        self._manager = manager
+    def __init__(self, context: Manager, entering: Watch, leaving: Watch) -> None:
+        self._context = context
         self._entering = entering
         self._leaving = leaving
 
     def __enter__(self) -> Any:
         started = perf_counter()
         try:
-            return InlineContext.__enter__(self)
+            return self._context.__enter__()
         finally:
             if perf_counter() - started > self._entering.limit:
                 self._entering.held(perf_counter() - started)
@@ -72,47 +73,18 @@ class TimedContext(InlineContext):
     def __exit__(self, *exception: Any) -> bool | None:
         started = perf_counter()
         try:
-            return InlineContext.__exit__(self, *exception)
+            return self._context.__exit__(*exception)
         finally:
             if perf_counter() - started > self._leaving.limit:
                 self._leaving.held(perf_counter() - started)
 
 
-def _observed_context(
-    call: Callable[..., Iterator[Any]],
-    path: str | None,
-    watching: list[Observer],
-    entering: Watch | None,
-    leaving: Watch | None,
-) -> Callable[..., AbstractContextManager[Any, bool | None]]:
-    made = inline_context(call)
-    manager = contextmanager(call)
-
-    def make(*args: Any, **kwargs: Any) -> AbstractContextManager[Any, bool | None]:
-        context: AbstractContextManager[Any, bool | None]
-        if entering is None or leaving is None:
-            context = made(*args, **kwargs)
-        else:
-            context = TimedContext(manager(*args, **kwargs), entering, leaving)
-        for observer in watching:
-            context = _ObservedContext(context, call, path, observer)
-        return context
-
-    return make
-
-
-class _ObservedContext(AbstractContextManager[Any, bool | None]):
+class _Observed(AbstractContextManager[Any, bool | None]):
     """A context that an observer enters and leaves."""
 
     __slots__ = ("_call", "_context", "_observer", "_path")
 
-    def __init__(
-        self,
-        context: AbstractContextManager[Any, bool | None],
-        call: Any,
-        path: str | None,
-        observer: Observer,
-    ) -> None:
+    def __init__(self, context: Manager, call: Any, path: str | None, observer: Observer) -> None:
         self._context = context
         self._call = call
         self._path = path

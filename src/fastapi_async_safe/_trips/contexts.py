@@ -44,7 +44,7 @@ class EnteredTogether(AbstractAsyncContextManager[None, bool | None]):
         while self._managers:
             leaving = _Leaving(self._managers, pending)
             try:
-                await _leave(leaving)
+                await _fastapi.while_handling(pending, _fastapi.leave_in_thread, leaving)
             except BaseException as error:
                 raised = error
                 # NOTE: what cancels the task itself is not kept away by a shield. FastAPI's next
@@ -62,20 +62,6 @@ class EnteredTogether(AbstractAsyncContextManager[None, bool | None]):
             raise pending
         finally:
             pending.__context__ = context
-
-
-async def _leave(leaving: _Leaving) -> None:
-    pending = leaving.pending
-    if pending is None:
-        await _fastapi.leave_in_thread(leaving)
-        return
-    traceback, context = pending.__traceback__, pending.__context__
-    try:
-        raise pending
-    except BaseException:
-        # What is raised now has it as its context, as from within FastAPI's context.
-        pending.__traceback__, pending.__context__ = traceback, context
-        await _fastapi.leave_in_thread(leaving)
 
 
 class _Leaving:
