@@ -36,7 +36,7 @@ def test_the_console_script_and_the_module_are_the_same(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["typer"])
+@pytest.mark.parametrize("name", ["typer", "rich", "jinja2"])
 def test_without_the_extra_one_line_says_how_to_install_it(name: str) -> None:
     command = [sys.executable, "-c", WITHOUT.format(name=name)]
     finished = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -27,9 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     try:
         from .commands import cli
     except ModuleNotFoundError as error:
-        if str(error.name).partition(".")[0] not in _OF_EXTRA:
+        package = str(error.name).partition(".")[0]
+        if package not in _OF_EXTRA:
             raise
-        _end(f'{error.name} is not installed: pip install "{NAME}[cli]"')
+        _end(f'{package} is not installed: pip install "{NAME}[cli]"')
     try:
         cli(None if arguments is None else list(arguments), prog_name=NAME)
     except BadInputError as error:

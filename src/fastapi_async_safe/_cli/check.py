@@ -19,6 +19,12 @@ from . import wording
 from .app_loading import AppName, load_app
 from .totals import core_of, totals_of
 
+#: Which routes are asked for.
+PathOption = Annotated[
+    str,
+    typer.Option("--path", help="Only routes whose path begins with this; * stands for anything."),
+]
+
 
 class Only(StrEnum):
     """Which routes and callables are shown."""
@@ -36,10 +42,7 @@ _ENDLESS = 100_000
 
 def check(
     app: AppName,
-    path: Annotated[
-        str,
-        typer.Option(help="Only routes whose path begins with this; * stands for anything."),
-    ] = "",
+    path: PathOption = "",
     only: Annotated[
         Only | None,
         typer.Option(help="Only what runs in the thread pool or inline, or is declined."),
@@ -59,7 +62,7 @@ def check(
 ) -> None:
     """Show where each dependency and endpoint runs, and why. Nothing of it is run."""
     explanation = explain(load_app(app))
-    chosen = [route for route in explanation.routes if _is_below(path, route.path)]
+    chosen = chosen_routes(explanation, path)
     shown = [route for route in chosen if only is None or _has(route, only)]
     if as_json:
         json.dump(wording.as_json(app, explanation, shown), sys.stdout, indent=2)
@@ -71,6 +74,11 @@ def check(
         print(line, file=sys.stderr)
     if failures:
         raise typer.Exit(1)
+
+
+def chosen_routes(explanation: Explanation, path: str) -> list[RouteExplanation]:
+    """Give the routes that `--path` asks for."""
+    return [route for route in explanation.routes if _is_below(path, route.path)]
 
 
 def _is_below(asked: str, path: str) -> bool:

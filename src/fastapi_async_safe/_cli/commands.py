@@ -9,6 +9,7 @@ import typer
 
 from .. import __version__, resolver_backend
 from .check import check
+from .report import report
 
 cli = typer.Typer(
     add_completion=False,
@@ -39,3 +40,4 @@ def _options(
 
 
 cli.command()(check)
+cli.command()(report)
