@@ -10,7 +10,9 @@ from .notes import NotReadyError
 MAX_SIZE = 300_000
 # The oldest glibc that the wheels promise to run with: that of RHEL 8 and Debian 10.
 MAX_GLIBC = (2, 28)
-MEMBERS = re.compile(r"fastapi_async_safe/(?:.*\.pyi?|py\.typed|_cli/report\.html\.jinja)|[^/]+\.dist-info/.*")
+MEMBERS = re.compile(
+    r"fastapi_async_safe/(?:.*\.pyi?|py\.typed|_cli/report\.html\.jinja)|[^/]+\.dist-info/.*"
+)
 COMPILED = re.compile(r"fastapi_async_safe/_core\.[^/]+\.so")
 
 
