@@ -46,6 +46,12 @@ def register(root: Any, resolver: Resolver) -> None:
     _by_app.clear()
 
 
+def initialised() -> list[tuple[Any, Resolver]]:
+    """List the applications and routers that were initialised, each with its resolver."""
+    roots = [root for reference in _roots if (root := reference()) is not None]
+    return [(root, resolver) for root in roots if (resolver := _own(root)) is not None]
+
+
 def note_hooks(*, are_in: bool, others: list[Callable[[Any], int | None]]) -> None:
     """Note whether requests come here now, and what others are to be asked before they are served.
 

@@ -11,7 +11,7 @@ from .bad_input import BAD_INPUT, AppError, BadInputError
 #: The command, as help and messages name it.
 NAME = "fastapi-async-safe"
 
-_OF_EXTRA = ("jinja2", "rich", "typer")
+_OF_EXTRA = ("asgi_lifespan", "jinja2", "rich", "typer")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

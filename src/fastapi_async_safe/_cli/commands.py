@@ -8,7 +8,9 @@ import fastapi
 import typer
 
 from .. import __version__, resolver_backend
+from .benching.command import bench_command
 from .check import check
+from .profiling.command import profile_command
 from .report import report
 
 cli = typer.Typer(
@@ -41,3 +43,5 @@ def _options(
 
 cli.command()(check)
 cli.command()(report)
+cli.command("profile")(profile_command)
+cli.command("bench")(bench_command)

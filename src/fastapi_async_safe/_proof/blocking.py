@@ -11,7 +11,7 @@ _SLEEP = "sleeps"
 _FILES = "reads or writes files"
 _NETWORK = "waits for the network"
 _PROCESS = "waits for another process"
-_LOCK = "waits for other threads"
+_LOCK = WAITS_FOR_THREADS = "waits for other threads"
 _DATABASE = "waits for a database"
 
 #: Functions, by module and name.

@@ -1,0 +1,1 @@
+"""`bench`: the same requests to several variants of one application, in turns."""

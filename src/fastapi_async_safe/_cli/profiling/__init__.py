@@ -1,0 +1,1 @@
+"""`profile`: what each sync callable costs, whether it waits, and so whether to mark it."""
