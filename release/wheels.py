@@ -11,7 +11,8 @@ MAX_SIZE = 300_000
 # The oldest glibc that the wheels promise to run with: that of RHEL 8 and Debian 10.
 MAX_GLIBC = (2, 28)
 MEMBERS = re.compile(
-    r"fastapi_async_safe/(?:.*\.pyi?|py\.typed|_cli/report\.html\.jinja)|[^/]+\.dist-info/.*"
+    r"fastapi_async_safe/(?:.*\.pyi?|py\.typed|_cli/report\.html\.jinja)"
+    r"|fastapi_async_safe_pytest/(?:.*\.py|py\.typed)|[^/]+\.dist-info/.*"
 )
 COMPILED = re.compile(r"fastapi_async_safe/_core\.[^/]+\.so")
 

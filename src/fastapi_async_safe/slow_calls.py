@@ -13,14 +13,12 @@ import weakref
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from threading import Lock
 from time import perf_counter
-from types import MethodType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ._messages import logger, notices
-from ._proof.lookup import name_of
+from ._naming import callable_name
 
 Phase: TypeAlias = Literal[
     "dependency", "enter", "exit", "endpoint", "stream item", "background task"
@@ -55,10 +53,7 @@ class InlineCall:
     @property
     def name(self) -> str:
         """Module and qualified name of what is called."""
-        call = self.call
-        while isinstance(call, (partial, MethodType)):
-            call = call.func if isinstance(call, partial) else call.__func__
-        return name_of(call)
+        return callable_name(self.call)
 
     def __str__(self) -> str:
         return f"{self.name}, {_MEANING[self.phase]} of route {self.route}"

@@ -38,6 +38,7 @@ PYTHON_ONLY = {
     "Route",
     ".streams_inline",
     ".took",
+    ".inline",
     "wrapped",
 }
 

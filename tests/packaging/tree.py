@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
-FOLDERS = ["src/fastapi_async_safe", "csrc", "benchmarks", "tests"]
+FOLDERS = ["src/fastapi_async_safe", "src/fastapi_async_safe_pytest", "csrc", "benchmarks", "tests"]
 # By suffix; and CMakeLists.txt.
 SOURCES = {".py", ".pyi", ".pyx", ".pxi", ".pxd", ".c", ".h", ".mjs", ".lua", ".sql"}
 BEGIN, END = "<!-- tree -->\n", "<!-- /tree -->\n"

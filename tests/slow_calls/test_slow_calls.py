@@ -102,7 +102,14 @@ def task() -> None:
 
 
 def places(told: list[SlowCall]) -> list[tuple[str, str, str | None]]:
-    return [(record.name.rpartition(".")[2], record.phase, record.route) for record in told]
+    return [
+        (
+            record.name.replace(f"{__name__}.", "").rpartition(".<locals>.")[2],
+            record.phase,
+            record.route,
+        )
+        for record in told
+    ]
 
 
 def test_each_inline_call_is_told_with_its_phase_and_route(init: Init) -> None:
@@ -114,8 +121,8 @@ def test_each_inline_call_is_told_with_its_phase_and_route(init: Init) -> None:
         ("get_number", "dependency", route),
         ("get_session", "enter", route),
         ("Page", "dependency", route),
-        ("Guard", "dependency", route),
-        ("get_number", "dependency", route),
+        ("Guard()", "dependency", route),
+        ("partial(get_number)", "dependency", route),
         ("get_session", "exit", route),
     ]
     assert told[0].call is get_number

@@ -42,6 +42,9 @@ class Route(Protocol):
     def took(self, phase: Any, seconds: float) -> None:
         """Take how long what belongs to the endpoint held up the event loop."""
 
+    def inline(self, phase: Any) -> Any:
+        """Name what belongs to the endpoint, and runs inline."""
+
 
 class Served:
     """A request that is being served; its route is known when its dependencies are solved.

@@ -7,12 +7,12 @@ from typing import Literal
 from fastapi import FastAPI
 
 from .. import _backend, _fastapi, _registry
+from .._naming import callable_name, source_of
 from .._planning.planner import DeclinedError
 from .._resolver import Resolver
 from ..policy import Policy
 from .following import Followed, Step, followed_by_fastapi, followed_by_plan
 from .idle import idle_marks
-from .naming import callable_name, source_of
 from .planned import Planned, overrides_of
 from .reasons import Reasons
 from .records import CallExplanation, Explanation, Place, RouteExplanation

@@ -9,9 +9,9 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from .. import _marked
+from .._naming import callable_name, source_of
 from ..markers import AsyncSafeMixin, is_async_safe
 from .following import Step
-from .naming import callable_name, source_of
 from .records import IdleMark, RouteExplanation
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from .._naming import callable_name
 from .._proof import Proof
 from ..markers import bearer_of_mark, is_async_safe
 from ..policy import Ruling
 from .following import Step
-from .naming import callable_name
 from .planned import Planned
 from .records import Rule
 

@@ -11,15 +11,15 @@ import inspect
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from time import perf_counter
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any
 
 from .. import _fastapi, _registry
 from .._backend import served
 from .._trips import called_on_trip, validated_on_trip
 from ..markers import is_async_safe
-from ..slow_calls import InlineCall, limits
-from .exchange import Hook, handed_on
+from ..slow_calls import InlineCall, Phase, limits
+from .exchange import Hook, file_of_hook, handed_on
 
 
 def calling(function: FunctionType) -> Hook:
@@ -138,8 +138,12 @@ def _task_took(func: Any, seconds: float) -> None:
     scope = scope_of_caller()
     resolver = None if scope is None else _registry.resolver_of(scope)
     if resolver is not None:
-        path = getattr(_fastapi.route_of(scope), "path", None)
-        resolver.slow_calls.took(InlineCall(func, "background task", path), seconds)
+        resolver.slow_calls.took(_inline_task(func, scope), seconds)
+
+
+def _inline_task(func: Any, scope: Any) -> InlineCall:
+    path = None if scope is None else getattr(_fastapi.route_of(scope), "path", None)
+    return InlineCall(func, "background task", path)
 
 
 def _is_task_inline(func: Any) -> bool:
@@ -185,18 +189,38 @@ def _timed(iterator: Iterable[Any], route: Any, limit: float) -> Iterator[Any]:
         yield item
 
 
-def scope_of_caller() -> Any:
+def inline_call_at(frame: FrameType) -> InlineCall | None:
+    """Say which inline call, after the dependencies, is made by a frame that is running on the
+    event loop; None if it makes none.
+    """
+    code, values = frame.f_code, frame.f_locals
+    if code is _timed.__code__:
+        return _named_by_route("stream item")
+    if code.co_filename == file_of_hook("run_endpoint_function"):
+        return None if values["is_coroutine"] else _named_by_route("endpoint")
+    if code.co_filename == file_of_hook("__call__"):
+        task = values["self"]
+        return None if task.is_async else _inline_task(task.func, scope_of_caller(frame))
+    return None
+
+
+def _named_by_route(phase: Phase) -> InlineCall | None:
+    route = served.current_route()
+    return None if route is None else route.inline(phase)
+
+
+def scope_of_caller(frame: FrameType | None = None) -> Any:
     """Find the ASGI scope of the response whose background tasks are running, None without one.
 
     NOTE: Starlette hands a background task nothing of the request. What sends the response, and
     runs its tasks afterwards, has the scope as a parameter, and is among the callers.
     """
-    frame = sys._getframe(1)
+    frame = frame or sys._getframe(1)
     while frame is not None:
         code = frame.f_code
         if "scope" in code.co_varnames[: code.co_argcount]:
             scope = frame.f_locals.get("scope")
             if isinstance(scope, Mapping):
                 return scope
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return None

@@ -152,7 +152,7 @@ def _compiled(source: str, function: FunctionType, names: dict[str, Any]) -> Cod
     bound = "; ".join(f"{_PREFIX}{each} = '{_FILENAME} {each}'" for each in names)
     source = f"{head}\n    {bound}\n{body}"
     # The lines are kept where tracebacks look for them.
-    filename = f"{_FILENAME[:-1]}: {name}>"
+    filename = file_of_hook(name)
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     namespace: dict[str, Callable[..., Any]] = {}
     exec(compile(source, filename, "exec"), namespace)
@@ -163,6 +163,11 @@ def _compiled(source: str, function: FunctionType, names: dict[str, Any]) -> Cod
             for constant in code.co_consts
         )
     )
+
+
+def file_of_hook(name: str) -> str:
+    """Give the file name by which tracebacks know the hook in a function of that name."""
+    return f"{_FILENAME[:-1]}: {name}>"
 
 
 def handed_on(names: list[str]) -> str:

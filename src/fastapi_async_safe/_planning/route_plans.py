@@ -89,9 +89,11 @@ class RoutePlans:
 
     def took(self, phase: Phase, seconds: float) -> None:
         """Take how long what belongs to the endpoint held up the event loop."""
-        self._slow_calls.took(
-            InlineCall(self._dependant.call, phase, self._dependant.path), seconds
-        )
+        self._slow_calls.took(self.inline(phase), seconds)
+
+    def inline(self, phase: Phase) -> InlineCall:
+        """Name what belongs to the endpoint, and runs inline."""
+        return InlineCall(self._dependant.call, phase, self._dependant.path)
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route falls back to FastAPI."""

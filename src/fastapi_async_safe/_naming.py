@@ -7,7 +7,7 @@ from functools import partial
 from types import FunctionType, MethodType
 from typing import Any
 
-from .._proof.lookup import name_of
+from ._proof.lookup import name_of
 
 
 def callable_name(call: Any) -> str:

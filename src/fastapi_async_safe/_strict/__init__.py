@@ -1,0 +1,1 @@
+"""Strict tests: which inline calls block or take too long, and which the tests have made."""

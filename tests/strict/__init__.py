@@ -1,0 +1,1 @@
+"""The pytest plugin: strict runs and reports."""
