@@ -10,6 +10,7 @@ from . import _fastapi
 from ._backend import served
 from ._core_py import marked_endpoints
 from ._driver import drive
+from ._first_requests import FirstRequests
 from ._planning.proofs import Proofs
 from ._planning.route_plans import RoutePlans
 from .policy import Policy
@@ -45,7 +46,11 @@ class Resolver:
         self.slow_calls = slow_calls
         self.proofs = Proofs()
         solver = core.Solver(self)
-        self.solve = solver.solve  # takes the arguments of FastAPI's function, by position
+        self._first_requests = FirstRequests(core)
+        self._solve = solver.solve
+        # Takes the arguments of FastAPI's function, by position.
+        # PERF: the core's own once there is nothing more to count: an attribute less than asking.
+        self.solve = self._solve_first
         self._entries: dict[int, Any] = solver.entries
         self._unowned: list[int] = []
 
@@ -58,6 +63,11 @@ class Resolver:
         initialised where it is unpickled.
         """
         return type(None), ()
+
+    def _solve_first(self, *arguments: Any) -> Any:
+        if self._first_requests.is_over() and self.solve == self._solve_first:
+            self.solve = self._solve
+        return self._solve(*arguments)
 
     def adopt(self, dependant: _fastapi.Dependant, request: Any) -> Any:
         """Make the entry of a dependant, and what makes its plans."""
@@ -72,6 +82,7 @@ class Resolver:
             connection,
             proofs=self.proofs,
             slow_calls=self.slow_calls,
+            first_requests=self._first_requests,
             one_trip=self.one_trip,
             has_owner=owner is not None,
         )

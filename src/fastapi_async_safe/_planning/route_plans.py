@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import _fastapi
 from .._core_py import joined_endpoints, marked_endpoints
+from .._first_requests import FirstRequests
 from .._messages import Notices
 from ..markers import is_async_safe
 from ..policy import Policy
@@ -33,6 +34,7 @@ class RoutePlans:
         connection: `Request` or `WebSocket`.
         proofs: what is proven so far.
         slow_calls: who wants to know of inline calls that hold up the event loop.
+        first_requests: who wants to know of the plans.
         one_trip: what goes to the thread pool may go there together.
         has_owner: it is a route of FastAPI's, not something that a tool has solved.
     """
@@ -42,6 +44,7 @@ class RoutePlans:
         "_core",
         "_declined_overrides",
         "_dependant",
+        "_first_requests",
         "_has_owner",
         "_is_declined",
         "_notices",
@@ -62,6 +65,7 @@ class RoutePlans:
         *,
         proofs: Proofs,
         slow_calls: SlowCalls,
+        first_requests: FirstRequests,
         one_trip: bool,
         has_owner: bool,
     ) -> None:
@@ -71,6 +75,7 @@ class RoutePlans:
         self._connection = connection
         self._proofs = proofs
         self._slow_calls = slow_calls
+        self._first_requests = first_requests
         self._one_trip = one_trip
         self._has_owner = has_owner
         self._plan: Any = None
@@ -155,6 +160,7 @@ class RoutePlans:
                 marked_endpoints.enable()
             if plan.joins_endpoint and self._has_owner:
                 joined_endpoints.enable()
+            self._first_requests.planned(plan, self._dependant, self._path(request), request)
             return plan
         return None
 

@@ -1,0 +1,164 @@
+"""What an `init_app` says of itself at its first requests."""
+
+import logging
+from collections.abc import Iterator
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, Depends, FastAPI
+
+from fastapi_async_safe import async_safe
+from tests.support.serving import Init, Serve
+
+pytestmark = [pytest.mark.accelerated, pytest.mark.declines]
+
+LOGGER = "fastapi_async_safe"
+
+
+@async_safe
+def get_number() -> int:
+    return 1
+
+
+@async_safe
+def get_session() -> Iterator[str]:
+    yield "session"
+
+
+def in_a_thread() -> int:
+    return 2
+
+
+def marked_app() -> FastAPI:
+    """Make an application whose first route has four trips less than on FastAPI."""
+    app, router = FastAPI(), APIRouter(prefix="/more")
+
+    @app.get("/")
+    async def endpoint(
+        number: Annotated[int, Depends(get_number)],
+        session: Annotated[str, Depends(get_session)],
+        thread: Annotated[int, Depends(in_a_thread)],
+    ) -> int:
+        return number + thread
+
+    @router.get("/")
+    @async_safe
+    def marked_endpoint() -> int:
+        return 3
+
+    app.include_router(router)
+    return app
+
+
+def unmarked_app() -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(thread: Annotated[int, Depends(in_a_thread)]) -> int:
+        return thread
+
+    @app.get("/number")
+    async def endpoint_with_number(number: Annotated[int, Depends(get_number)]) -> int:
+        return number
+
+    @app.get("/plain")
+    async def plain() -> None: ...
+
+    return app
+
+
+def said(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == LOGGER and record.levelno == level
+    ]
+
+
+def test_the_first_request_says_core_routes_and_trips_once(
+    serve: Serve, variant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    client = serve(marked_app())
+
+    assert caplog.records == []
+    for _ in range(3):
+        assert client.get("/").json() == 3
+        assert client.get("/more/").json() == 3
+    (introduction,) = said(caplog, logging.INFO)
+    assert introduction == (
+        f"fastapi-async-safe: {variant} core, 2 routes so far; a request to / makes 1 trip to the "
+        "thread pool, 3 fewer than on FastAPI alone"
+    )
+    assert said(caplog, logging.WARNING) == []
+
+
+def test_each_application_says_it(init: Init, caplog: pytest.LogCaptureFixture) -> None:
+    from starlette.testclient import TestClient
+
+    caplog.set_level(logging.INFO, LOGGER)
+    for app in (marked_app(), unmarked_app()):
+        TestClient(init(app)).get("/")
+    assert len(said(caplog, logging.INFO)) == 2
+
+
+def test_details_are_at_debug(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, LOGGER)
+    client = serve(marked_app())
+    client.get("/")
+    client.get("/more/")
+    here = __name__
+    first, second = said(caplog, logging.DEBUG)
+    assert first == (
+        f"plan of route /: {here}.get_number inline, {here}.get_session inline, "
+        f"{here}.in_a_thread on trip 1, {here}.marked_app.<locals>.endpoint awaited"
+    )
+    assert second == f"plan of route /more/: {here}.marked_app.<locals>.marked_endpoint inline"
+
+
+def test_by_default_nothing_is_said(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    client = serve(marked_app())
+    for _ in range(120):
+        client.get("/")
+    assert caplog.records == []
+
+
+def test_an_application_without_anything_inline_says_so_after_100_requests(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = serve(unmarked_app())
+    for _ in range(98):
+        client.get("/plain")
+    client.get("/")
+    assert caplog.records == []
+    for _ in range(50):
+        client.get("/")
+    (warning,) = said(caplog, logging.WARNING)
+    assert warning == (
+        "nothing of 2 routes ran inline in 100 requests, though there is an init_app: what is sync "
+        "went to the thread pool. See where everything runs, and what may be marked: "
+        "fastapi-async-safe check APP"
+    )
+
+
+def test_with_something_inline_it_does_not(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    client = serve(unmarked_app())
+    for path in ["/"] * 50 + ["/number"] + ["/"] * 60:
+        client.get(path)
+    assert caplog.records == []
+
+
+def test_without_anything_sync_it_does_not(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    client = serve(unmarked_app())
+    for _ in range(120):
+        client.get("/plain")
+    assert caplog.records == []
+
+
+def test_nothing_is_counted_once_it_is_said(serve: Serve) -> None:
+    app = marked_app()
+    client = serve(app)
+    client.get("/")
+    client.get("/")
+    resolver = app._fastapi_async_safe_resolver  # type: ignore[attr-defined]
+    assert resolver.solve == resolver._solve
