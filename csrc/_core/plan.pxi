@@ -61,6 +61,18 @@ cdef bint tells_names = _fastapi.TELLS_NAMES
 cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
 
 
+cdef PyObject **_slot_of(owner, str name) except? NULL:
+    """Give the place in `owner` where a slot of its class has its value, NULL if it has none."""
+    cdef PyMemberDef *member
+    descriptor = getattr(type(owner), name, None)
+    if type(descriptor) is not member_descriptor:
+        return NULL
+    member = (<PyMemberDescrObject *>descriptor).d_member
+    if member.type != OBJECT_MEMBER:
+        return NULL
+    return <PyObject **>(<char *><PyObject *>owner + member.offset)
+
+
 cdef class Param:
     cdef readonly str name
     cdef readonly str key
@@ -72,6 +84,11 @@ cdef class Param:
     cdef readonly int convert
     cdef readonly object validate
     cdef readonly object field
+    cdef readonly object info
+    cdef readonly object default_seen
+    cdef readonly object factory_seen
+    cdef PyObject **default_place  # where `info` has them, NULL: not in a slot
+    cdef PyObject **factory_place
     cdef bytes raw_key  # as it stands in the headers of a scope, None if it cannot
 
     def __cinit__(
@@ -89,6 +106,21 @@ cdef class Param:
         self.convert = convert
         self.validate = validate
         self.field = field
+        self.info = field.field_info
+        self.default_seen, self.factory_seen = self.info.default, self.info.default_factory
+        self.default_place = _slot_of(self.info, "default")
+        self.factory_place = _slot_of(self.info, "default_factory")
+
+    cdef inline bint default_is_as_seen(self) except -1:
+        if self.default_place == NULL or self.factory_place == NULL:
+            return (
+                self.info.default is self.default_seen
+                and self.info.default_factory is self.factory_seen
+            )
+        return (
+            self.default_place[0] == <PyObject *>self.default_seen
+            and self.factory_place[0] == <PyObject *>self.factory_seen
+        )
 
 
 cdef class Group:

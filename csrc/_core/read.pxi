@@ -285,7 +285,12 @@ cdef int _extract(tuple params, received, PyObject **values, list errors) except
         else:
             raw = _first_of(received, param)
         if raw is None:
-            if param.otherwise == _SHARED:
+            if not param.default_is_as_seen():
+                given, wrong = _fastapi.extract_from([param.field], {})
+                if param.name in given:
+                    _put(&values[number], given[param.name])
+                errors.extend(wrong)
+            elif param.otherwise == _SHARED:
                 _put(&values[number], param.default)
             elif param.missing is not None:
                 errors.append(param.missing.copy())

@@ -4,7 +4,8 @@ import dataclasses
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Cookie, Header, Query
+from fastapi import Cookie, Depends, FastAPI, Header, Query
+from pydantic_core import PydanticUndefined
 
 from fastapi_async_safe import async_safe
 from tests.support.parameters import Color, shown, shown_by
@@ -87,3 +88,50 @@ def test_a_default_is_validated_where_asked_for(same_as_stock: SameAsStock) -> N
         return value
 
     same_as_stock(lambda: shown_by(read), Exchange(), Exchange(query=b"value=1"))
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "immutable": {"default": 7},
+    "mutable": {"default": [7]},
+    "none": {"default": None},
+    "required": {"default": PydanticUndefined, "default_factory": None},
+    "factory": {"default": PydanticUndefined, "default_factory": lambda: 8},
+}
+
+
+@pytest.mark.parametrize("to", CHANGES)
+@pytest.mark.parametrize("declared", [..., 3, [3], None])
+@pytest.mark.parametrize("source", [Query, Header, Cookie])
+def test_a_default_may_be_changed_in_place(
+    source: Any, declared: Any, to: str, same_as_stock: SameAsStock
+) -> None:
+    """A tool may set the defaults of an application, at any time."""
+
+    def make_app() -> FastAPI:
+        app = FastAPI()
+
+        @async_safe
+        def read(
+            value: Annotated[int, source()] = declared,
+            other: Annotated[str, source()] = "as it was",
+        ) -> Any:
+            return [value, other]
+
+        async def endpoint(
+            found: Annotated[Any, Depends(read)], change: Annotated[str, Header()] = "no"
+        ) -> Any:
+            if change == "yes":
+                info = getattr(dependant.dependencies[0], fields)[0].field_info
+                for name, value in CHANGES[to].items():
+                    setattr(info, name, value)
+            return found
+
+        app.add_api_route("/", endpoint)
+        dependant: Any = app.routes[-1].dependant  # type: ignore[attr-defined]
+        fields = f"{source.__name__.lower()}_params"
+        return app
+
+    query, headers = b"value=1", ((b"value", b"1"), (b"cookie", b"value=1"))
+    plain, sent = Exchange(), Exchange(query=query, headers=headers)
+    changing = Exchange(query=query, headers=(*headers, (b"change", b"yes")))
+    same_as_stock(make_app, plain, sent, changing, plain, plain, sent, plain)

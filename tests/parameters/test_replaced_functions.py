@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket
 
 from fastapi_async_safe import async_safe
 from fastapi_async_safe._fastapi import reading, responding
-from tests.support.serving import Answer, Init, exchange
+from tests.support.serving import Answer, Init, exchange, here
 
 Place = tuple[Any, str]
 
@@ -309,3 +309,43 @@ def test_a_property_that_all_requests_inherit(
     assert answers(ours) == own
     monkeypatch.undo()
     assert answers(ours) == plain
+
+
+ASKED = [
+    name
+    for name in ("_is_coroutine_callable", "_is_gen_callable", "_is_async_gen_callable")
+    if hasattr(solving, name)
+]
+
+
+@pytest.mark.accelerated
+@pytest.mark.declines
+@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("is_overridden", [False, True])
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_route_that_fell_back_comes_back(
+    when: str, is_overridden: bool, name: str, init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = getattr(solving, name)
+
+    def replaced(*arguments: Any, **keywords: Any) -> Any:
+        return original(*arguments, **keywords)
+
+    def dependency() -> bool:
+        return here() == loop
+
+    async def endpoint(value: Annotated[bool, Depends(dependency)]) -> bool:
+        return value
+
+    loop = here()
+    app = init(FastAPI(), predicates=[lambda call: True])
+    app.add_api_route("/", endpoint)
+    if is_overridden:
+        app.dependency_overrides[dependency] = lambda: here() == loop
+    if when == "after":
+        assert exchange(app).body == b"true"
+    for _ in range(2):
+        monkeypatch.setattr(solving, name, replaced)
+        assert [exchange(app).body for _ in range(2)] == [b"false"] * 2
+        monkeypatch.undo()
+        assert [exchange(app).body for _ in range(2)] == [b"true"] * 2

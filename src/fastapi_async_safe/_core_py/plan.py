@@ -53,7 +53,10 @@ class Param:
     __slots__ = (
         "convert",
         "default",
+        "default_seen",
+        "factory_seen",
         "field",
+        "info",
         "key",
         "loc",
         "many",
@@ -87,6 +90,9 @@ class Param:
         self.convert = convert
         self.validate = validate  # pydantic's; raises ValidationError
         self.field = field  # FastAPI's; its `default` makes the one for FRESH
+        # Those of its `info` when `default` and `missing` were made of them.
+        self.info = info = field.field_info
+        self.default_seen, self.factory_seen = info.default, info.default_factory
 
 
 class Group:

@@ -124,7 +124,15 @@ def extract(
     for param in params:
         raw = (received.getlist(param.key) or None) if param.many else one_of_each.get(param.key)
         if raw is None:
-            if param.otherwise == SHARED:
+            info = param.info
+            if (
+                info.default is not param.default_seen
+                or info.default_factory is not param.factory_seen
+            ):
+                found, wrong = _fastapi.extract_from([param.field], {})
+                values.update(found)
+                errors.extend(wrong)
+            elif param.otherwise == SHARED:
                 values[param.name] = param.default
             elif param.missing is not None:
                 errors.append(param.missing.copy())

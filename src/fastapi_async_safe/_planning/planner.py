@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from inspect import CO_GENERATOR
@@ -33,7 +33,16 @@ _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
 
 class DeclinedError(Exception):
-    """This tree is left to FastAPI's own code; the text says why."""
+    """This tree is left to FastAPI's own code; the text says why.
+
+    Parameters:
+        reason: the text.
+        holds: gives something true as long as the reason is there; without it that is for good.
+    """
+
+    def __init__(self, reason: str, holds: Callable[[], object] = lambda: True) -> None:
+        super().__init__(reason)
+        self.holds = holds
 
 
 class Planner:
@@ -98,7 +107,9 @@ class Planner:
         """
         if not self._solving.is_own and dependant.dependencies:
             raise DeclinedError(
-                "a function that fastapi.dependencies.utils asks about each dependency was replaced"
+                "a function that fastapi.dependencies.utils asks about each dependency was "
+                "replaced",
+                self._solving.is_as_seen,
             )
         # NOTE: no recursion: a chain of 1,000 dependencies is as good as any other.
         path = [self._enter(dependant, dependant, is_root=True)]
@@ -130,7 +141,10 @@ class Planner:
         for dependant in (declared, used):
             unknown = _fastapi.unknown_part(dependant)
             if unknown is not None:
-                raise DeclinedError(f"unknown {unknown} of the dependant of {dependant.call!r}")
+                raise DeclinedError(
+                    f"unknown {unknown} of the dependant of {dependant.call!r}",
+                    partial(_fastapi.unknown_part, dependant),
+                )
         if used.call is None:
             raise DeclinedError("a dependant without a call")
         visit = _Visit(declared, used)

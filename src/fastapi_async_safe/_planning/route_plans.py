@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import RLock
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 from .. import _fastapi
 from .._core_py import joined_endpoints, marked_endpoints
@@ -22,6 +22,9 @@ from .proofs import Proofs
 _planning = RLock()
 
 _OVERRIDE_PLANS_KEPT = 4
+
+# Gives something true as long as a route cannot have a plan.
+_Reason: TypeAlias = Callable[[], object]
 
 
 class RoutePlans:
@@ -42,11 +45,11 @@ class RoutePlans:
     __slots__ = (
         "_connection",
         "_core",
+        "_declined_because",
         "_declined_overrides",
         "_dependant",
         "_first_requests",
         "_has_owner",
-        "_is_declined",
         "_notices",
         "_one_trip",
         "_overridden",
@@ -79,10 +82,11 @@ class RoutePlans:
         self._one_trip = one_trip
         self._has_owner = has_owner
         self._plan: Any = None
-        self._is_declined = False
         self._overridden: list[Any] = []
         self._notices = Notices()
-        self._declined_overrides: dict[Any, Any] | None = None
+        # As long as these hold it falls back, without overrides and under the last ones.
+        self._declined_because: _Reason | None = None
+        self._declined_overrides: tuple[dict[Any, Any], _Reason] | None = None
 
     def streams_inline(self) -> bool:
         """Say whether a sync iterator is iterated on the event loop that an endpoint gave which
@@ -102,12 +106,11 @@ class RoutePlans:
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route falls back to FastAPI."""
-        if self._is_declined:
+        if self._declined_because is not None and self._declined_because():
             return None
         with _planning:
             if self._plan is None or not self._plan.is_current():
-                self._plan = self._made(None, request)
-            self._is_declined = self._plan is None
+                self._plan, self._declined_because = self._made(None, request)
             return self._plan
 
     def plan_for(self, request: Any, overrides: Mapping[Any, Any]) -> Any:
@@ -115,16 +118,17 @@ class RoutePlans:
         for made in self._overridden:
             if made.fits(overrides) and made.is_current():
                 return made
-        if self._declined_overrides == overrides:
-            return None
+        if self._declined_overrides is not None:
+            declined, still_holds = self._declined_overrides
+            if declined == overrides and still_holds():
+                return None
         with _planning:
-            plan = self._made(overrides, request)
-        if plan is not None:
+            plan, because = self._made(overrides, request)
+        if because is None:
             self._overridden.insert(0, plan)
             del self._overridden[_OVERRIDE_PLANS_KEPT:]
-        else:
-            is_mapping = isinstance(overrides, Mapping)
-            self._declined_overrides = dict(overrides) if is_mapping else None
+        elif isinstance(overrides, Mapping):
+            self._declined_overrides = dict(overrides), because
         return plan
 
     def leave_overrides(self, request: Any, provider: Any) -> None:
@@ -136,7 +140,10 @@ class RoutePlans:
                 f"dependency_overrides are a {type(overrides).__qualname__}, no dict", request
             )
 
-    def _made(self, overrides: Mapping[Any, Any] | None, request: Any) -> Any:
+    def _made(
+        self, overrides: Mapping[Any, Any] | None, request: Any
+    ) -> tuple[Any, _Reason | None]:
+        """Give a plan, or None and what says whether it is still not to be had."""
         self._slow_calls.look_at_loop()
         planner = Planner(
             self._policy,
@@ -153,6 +160,7 @@ class RoutePlans:
             plan = planner.plan(self._dependant)
         except DeclinedError as reason:
             self._decline(str(reason), request)
+            return None, reason.holds
         except Exception as error:
             self._decline(f"{type(error).__name__}: {error}", request)
         else:
@@ -161,8 +169,8 @@ class RoutePlans:
             if plan.joins_endpoint and self._has_owner:
                 joined_endpoints.enable()
             self._first_requests.planned(plan, self._dependant, self._path(request), request)
-            return plan
-        return None
+            return plan, None
+        return None, lambda: True
 
     def _decline(self, reason: str, request: Any) -> None:
         self._notices.say_that_route_falls_back(self._path(request), reason)
