@@ -1,5 +1,6 @@
 """The README and the pages in docs/: their examples run, their links lead somewhere."""
 
+import os
 import re
 import subprocess
 import sys
@@ -61,3 +62,30 @@ def test_each_page_can_be_reached_from_the_readme() -> None:
     linked = {(ROOT / link).resolve() for link in LINK.findall(read(README))}
 
     assert set(PAGES) - {README} <= linked
+
+
+CONSOLE = re.compile(r"^```console\n\$ fastapi-async-safe (.*)\n((?:.*\n)*?)```$", re.MULTILINE)
+CHART = re.compile(
+    r"`fastapi-async-safe (report [^`]*)` prints:\n\n(^```mermaid\n.*?^```\n)",
+    re.MULTILINE | re.DOTALL,
+)
+WITH_COMMANDS = [page for page in PAGES if CONSOLE.search(read(page)) or CHART.search(read(page))]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name)
+def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
+    text = read(page)
+    (tmp_path / "shop.py").write_text("\n".join(PYTHON.findall(text)), encoding="utf-8")
+    for arguments, expected in [*CONSOLE.findall(text), *CHART.findall(text)]:
+        ran = subprocess.run(
+            [sys.executable, "-m", "fastapi_async_safe", *arguments.split()],
+            cwd=tmp_path,
+            env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+        )
+        printed = "".join(f"{line.rstrip()}\n" for line in ran.stdout.splitlines())
+
+        assert printed == expected

@@ -112,7 +112,7 @@ def _show(explanation: Explanation, routes: list[RouteExplanation], only: Only |
     if explanation.idle_marks:
         rest += ["", "marks that change nothing here:"]
         rest += [
-            f"  {wording.short_name(mark.name)} ({mark.source}): {mark.why}"
+            f"  {wording.short_name(mark.name)} ({wording.source(mark.source)}): {mark.why}"
             for mark in explanation.idle_marks
         ]
     for text in rest:

@@ -83,7 +83,10 @@ def page(app: str, explanation: Explanation, routes: list[RouteExplanation]) -> 
         fastapi_version=fastapi.__version__,
         totals=wording.counted(totals_of(routes)),
         candidates=_candidates(routes),
-        idle_marks=explanation.idle_marks,
+        idle_marks=[
+            {"name": mark.name, "source": wording.source(mark.source), "why": mark.why}
+            for mark in explanation.idle_marks
+        ],
         routes=numbered,
     )
 
@@ -100,7 +103,7 @@ def _shown(number: int, route: RouteExplanation) -> dict[str, Any]:
         "calls": [
             {
                 "name": call.name,
-                "source": call.source,
+                "source": wording.source(call.source),
                 "place": wording.place(call),
                 "why": wording.why(call),
             }
@@ -116,7 +119,8 @@ def _candidates(routes: list[RouteExplanation]) -> list[dict[str, Any]]:
     for route in routes:
         for call in {id(each.call): each for each in route.calls if _is_candidate(each)}.values():
             candidate = found.setdefault(
-                id(call.call), {"name": call.name, "source": call.source, "routes": 0}
+                id(call.call),
+                {"name": call.name, "source": wording.source(call.source), "routes": 0},
             )
             candidate["routes"] += 1
     return sorted(found.values(), key=lambda candidate: -candidate["routes"])

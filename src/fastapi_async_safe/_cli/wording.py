@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import fastapi
@@ -45,10 +46,20 @@ def why(call: CallExplanation) -> str:
             if call.place == "thread pool":
                 hint = f"blocks: it {reason.text}"
             elif may_block(call.call):
-                hint = f"but it blocks: it {reason.text} ({reason.file}:{reason.line})"
+                where = source(f"{reason.file}:{reason.line}")
+                hint = f"but it blocks: it {reason.text} ({where})"
         elif call.proof.holds and call.place == "thread pool" and call.rule != "unsafe":
             hint = "proven, so it can be marked"
     return f"{call.why}; {hint}" if hint else call.why
+
+
+def source(text: str) -> str:
+    """Give a file and its line, as seen from the working directory if it is below that."""
+    path, _, line = text.rpartition(":")
+    try:
+        return f"{Path(path).relative_to(Path.cwd())}:{line}"
+    except ValueError:
+        return text
 
 
 def trips(count: int) -> str:
