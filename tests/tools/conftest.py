@@ -18,6 +18,7 @@ MODULES = (
     "logfire",
     "opentelemetry.instrumentation.fastapi",
     "opentelemetry.sdk",
+    "prometheus_client",
     "sentry_sdk",
     "wireup",
     "wrapt",

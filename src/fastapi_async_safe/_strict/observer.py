@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import linecache
+import os
 import sys
 import sysconfig
 from collections.abc import Callable
@@ -60,6 +61,7 @@ class StrictObserver:
 
     def __init__(self, budget: float | None) -> None:
         self._budget = budget
+        self._folder = f"{Path.cwd()}{os.sep}"
         self._lock = Lock()  # a test may run event loops in several threads
         self._findings: dict[str, tuple[Finding, int]] = {}
         self.uses: dict[InlineCall, Use] = {}
@@ -89,7 +91,7 @@ class StrictObserver:
             Finding(
                 inline,
                 f"took longer than async_safe_budget, which is {self._budget * 1e3:g} ms: "
-                f"{seconds * 1e3:.1f} ms ({source_of(inline.call)})",
+                f"{seconds * 1e3:.1f} ms ({self._shown(source_of(inline.call))})",
                 is_blocking=False,
             ),
             key=f"{inline} took",
@@ -115,7 +117,9 @@ class StrictObserver:
             frame = frame.f_back
         if inline is None:
             return
-        where = source_of(inline.call) if users is None else _place_at(users)
+        where = (
+            self._shown(source_of(inline.call)) if users is None else self._shown(_place_at(users))
+        )
         self._find(
             Finding(inline, f"blocks: {function} at {where}", is_blocking=True),
             key=f"{inline} {function} {where}",
@@ -127,6 +131,9 @@ class StrictObserver:
             found = list(self._findings.values())
             self._findings.clear()
         return found
+
+    def _shown(self, place: str) -> str:
+        return place.removeprefix(self._folder)
 
     def _find(self, finding: Finding, *, key: str) -> None:
         with self._lock:

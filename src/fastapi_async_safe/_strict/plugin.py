@@ -74,7 +74,7 @@ class StrictPlugin:
         if not findings or self._blocking is None:
             return ""
         count = len(findings)
-        lines = [f"async-safe: {count} inline call{'s' * (count > 1)} held up the event loop"]
+        lines = [f"async-safe: the event loop was held up in {count} place{'s' * (count > 1)}"]
         for finding, times in findings:
             lines.append(f"  {finding}" + (f" ({times} times)" if times > 1 else ""))
         return "\n".join([*lines, _ADVICE])
