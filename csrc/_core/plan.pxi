@@ -244,27 +244,15 @@ cdef int _check_order(tuple order, tuple after, tuple nodes, Py_ssize_t slots) e
     return 0
 
 
+# Where what is watched is found: a function's code, an attribute, an item of a module.
 cdef enum:
-    _ATTRIBUTE, _ITEM, _CODE
+    _CODE, _ATTRIBUTE, _ITEM, _KINDS_WATCHED
 
 
 cdef struct Watched:
-    int kind
     PyObject *owner  # of an item: the dict, of a module
     PyObject *name
     PyObject *value
-
-
-cdef inline PyObject *_value_of(Watched *watched) except? NULL:
-    """Give what is at a watched place now, NOTHING if nothing is, to be compared only."""
-    cdef PyObject *found
-    if watched.kind == _CODE:
-        return PyFunction_GET_CODE(watched.owner)
-    if watched.kind == _ITEM:
-        found = get_item(watched.owner, watched.name)
-        return <PyObject *>nothing if found == NULL else found
-    value = getattr(<object>watched.owner, <str>watched.name, nothing)
-    return <PyObject *>value
 
 
 cdef class Plan:
@@ -292,8 +280,8 @@ cdef class Plan:
     cdef tuple filled_seen
     cdef tuple owners  # the classes that own what is watched
     cdef unsigned int *owner_tags
-    cdef Watched *places_watched  # what no class owns
-    cdef Py_ssize_t watched_count
+    cdef Watched *places_watched  # what no class owns, kind by kind
+    cdef Py_ssize_t[_KINDS_WATCHED] ends_watched  # of each kind
     cdef bint items_are_counted  # changes of all the modules in which something is watched are
     cdef unsigned long long changes_seen
     cdef object mark_seen  # the last one, as `marks` has it
@@ -369,25 +357,33 @@ cdef class Plan:
 
     cdef int _find_places_watched(self) except -1:
         cdef tuple entry
-        cdef Watched *place
-        self.items_are_counted = True
-        self.places_watched = <Watched *>_allocated(len(self.watched) * sizeof(Watched))
+        cdef Watched *place = NULL
+        cdef int kind
+        cdef list by_kind = [[] for _ in range(_KINDS_WATCHED)]
         for entry in self.watched:
-            owner, name, value = entry
+            owner = entry[0]
             if isinstance(owner, type):
                 continue
-            place = &self.places_watched[self.watched_count]
-            place.owner = <PyObject *>owner
-            place.name = <PyObject *>name
-            place.value = <PyObject *>value
-            place.kind = _ATTRIBUTE
+            kind = _ATTRIBUTE
             if type(owner) is module:
-                place.kind, place.owner = _ITEM, PyModule_GetDict(owner)
-                if not watch_dict(place.owner):
-                    self.items_are_counted = False
-            elif type(owner) is function and name == "__code__":
-                place.kind = _CODE
-            self.watched_count += 1
+                kind = _ITEM
+            elif type(owner) is function and entry[1] == "__code__":
+                kind = _CODE
+            by_kind[kind].append(entry)
+        self.items_are_counted = True
+        self.places_watched = <Watched *>_allocated(len(self.watched) * sizeof(Watched))
+        place = self.places_watched
+        for kind in range(_KINDS_WATCHED):
+            for owner, name, value in by_kind[kind]:
+                place.owner = <PyObject *>owner
+                place.name = <PyObject *>name
+                place.value = <PyObject *>value
+                if kind == _ITEM:
+                    place.owner = PyModule_GetDict(owner)
+                    if not watch_dict(place.owner):
+                        self.items_are_counted = False
+                place += 1
+            self.ends_watched[kind] = place - self.places_watched
         return 0
 
     cdef int _find_hashes(self) except -1:
@@ -484,18 +480,31 @@ cdef class Plan:
         # same one there is nothing to look up: a tenth of the time.
         cdef Py_ssize_t index
         cdef tuple entry
+        cdef PyObject *found
         cdef bint same = True
         # PERF: an item of a module is looked up anew only if one of these modules changed: 100
         # instructions for each of a hundred.
         cdef unsigned long long changes = dict_changes
         cdef bint has_changed = not self.items_are_counted or changes != self.changes_seen
-        cdef Watched *place
-        for index in range(self.watched_count):
-            place = &self.places_watched[index]
-            if place.kind == _ITEM and not has_changed:
-                continue
-            if _value_of(place) != place.value:
+        cdef Watched *place = self.places_watched
+        cdef Watched *end = place + self.ends_watched[_CODE]
+        while place != end:
+            if PyFunction_GET_CODE(place.owner) != place.value:
                 return False
+            place += 1
+        end = self.places_watched + self.ends_watched[_ATTRIBUTE]
+        while place != end:
+            value = getattr(<object>place.owner, <str>place.name, nothing)
+            if <PyObject *>value != place.value:
+                return False
+            place += 1
+        if has_changed:
+            end = self.places_watched + self.ends_watched[_ITEM]
+            while place != end:
+                found = get_item(place.owner, place.name)
+                if (<PyObject *>nothing if found == NULL else found) != place.value:
+                    return False
+                place += 1
         self.changes_seen = changes
         for index in range(len(self.owners)):
             if (<_Type *><PyObject *>self.owners[index]).tp_version_tag != self.owner_tags[index]:

@@ -101,7 +101,7 @@ cdef object _received(request, int source, _QueryNames known):
         return _query_of(request, known)
     if source == _HEADER:
         return _headers_of(request)
-    return _cookies_of(request)
+    return _cookies_of(request, None)
 
 
 cdef object _in_scope(request, str name):
@@ -146,11 +146,13 @@ cdef object _headers_of(request):
     return made
 
 
-cdef object _cookies_of(request):
+cdef object _cookies_of(request, headers):
+    # `headers`: what the request gave just now for its headers, if anything.
     found = getattr(request, made_cookies, nothing)
     if found is not nothing:
         return found
-    headers = _headers_of(request)
+    if headers is None:
+        headers = _headers_of(request)
     if type(headers) is headers_class:
         pairs = PyObject_GetAttr(headers, header_pairs)
         if type(pairs) is list:

@@ -295,7 +295,7 @@ cdef class Run:
     cdef int _extract(self, Node node, Place *place) except -1:
         cdef Group group = None
         cdef list errors = self._errors
-        cdef object request = self.request, container
+        cdef object request = self.request, container, headers = None
         cdef PyObject **values = self._values + place.own
         cdef Py_ssize_t number = 0
         cdef int source
@@ -309,8 +309,14 @@ cdef class Run:
         for source in range(_COOKIE + 1):
             group = <Group>node.groups[number] if number < len(node.groups) else None
             if group is None or group.source != source:
-                if asks and source != _PATH:
-                    _received(request, source, self.plan.query)
+                if not asks or source == _PATH:
+                    continue
+                if source == _COOKIE:
+                    _cookies_of(request, headers)
+                elif source == _HEADER:
+                    headers = _headers_of(request)
+                else:
+                    _query_of(request, self.plan.query)
                 continue
             container = _received(request, source, self.plan.query)
             if len(group.params) and _is_plain(container, source):
