@@ -109,7 +109,7 @@ class Solver:
                 return None
         if not is_overridden and (plan is None or not plan.is_current()):
             plan = entry.plan = entry.route.make_plan(request)
-        if plan is None or plan.is_left:
+        if plan is None or plan._is_left:
             return None
         if _fastapi.TELLS_NAMES:
             _fastapi.note_names(request, dependant, overrides_provider)
