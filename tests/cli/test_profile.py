@@ -291,6 +291,7 @@ def test_nothing_is_left_behind() -> None:
             starlette.background.run_in_threadpool,
             sys.getswitchinterval(),
             sys.getprofile(),
+            logging.getLogger("fastapi_async_safe").level,
         ]
 
     def trips() -> int:
@@ -346,8 +347,9 @@ def test_what_is_not_of_the_project_is_marked_where_it_is_imported() -> None:
     advice = advice_for(secrets.token_hex)
 
     assert advice.verdict == "mark"
-    assert lines_to_paste([advice])[2:] == [
-        "# where it is imported",
+    assert lines_to_paste([advice])[1:] == [
+        "",
+        "# what is imported from elsewhere",
         "import secrets",
         "async_safe(secrets.token_hex)",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from ..._fastapi.pool_calls import Part, observed_pool
+from ..._messages import logger
 from .definitions import Definition, definition_of
 from .waiting import Sighting, Watch, watch_audit_events
 
@@ -106,14 +108,17 @@ class CallRecorder:
     def recording(self) -> Iterator[None]:
         """Record while this lasts; nothing of it stays."""
         watch_audit_events()
-        interval = sys.getswitchinterval()
+        interval, level = sys.getswitchinterval(), logger.level
         # Nobody takes a thread's turn away in the middle of a call, which would look like waiting.
         sys.setswitchinterval(1)
+        # What it says of an application's first requests is not about these.
+        logger.setLevel(logging.ERROR)
         try:
             with observed_pool(self._observe):
                 yield
         finally:
             sys.setswitchinterval(interval)
+            logger.setLevel(level)
 
     def _observe(self, call: Any, part: Part, function: Callable[..., Any]) -> _Submitted:
         known = self._by_identity.get(id(call))

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from .advice import Advice, Verdict
 from .paste import line_to_paste, lines_to_paste
+
+_FIGURES = {
+    "runs p50": "run_p50",
+    "p99": "run_p99",
+    "max": "run_max",
+    "waits": "wait_p50",
+    "trips": "saves",
+}
+_WIDTH = 9
 
 _COLOURS = {Verdict.MARK: "green", Verdict.LOOK: "yellow", Verdict.LEAVE: "red"}
 _TITLES = {
@@ -25,29 +33,23 @@ def show(advice: list[Advice], console: Console) -> None:
     if not advice:
         console.print("No sync callable went to a thread: these requests leave nothing to mark.")
         return
-    table = Table(box=None, pad_edge=False, expand=True, header_style="bold")
-    table.add_column("µs", ratio=1, overflow="fold")
-    for name in ("runs p50", "p99", "max", "waits", "trips"):
-        table.add_column(name, justify="right", no_wrap=True)
+    width = console.width - _WIDTH * len(_FIGURES)
+    titles = "".join(f"{title:>{_WIDTH}}" for title in _FIGURES)
+    console.print(Text(f"{'microseconds':<{width}}{titles}", style="bold"))
     verdict = None
     for each in advice:
         if each.verdict is not verdict:
             verdict = each.verdict
             title = f"{verdict.upper()}: {_TITLES[verdict]}"
-            table.add_row(Text(title, style=f"bold {_COLOURS[verdict]}"))
-        figures = figures_of(each)
-        described = Group(
-            Padding(Text(each.measured.definition.name), (0, 0, 0, 2)),
-            Padding(Text(each.reason, style="dim"), (0, 0, 0, 4)),
-        )
-        table.add_row(
-            described,
-            *(
-                _shown(figures[key])
-                for key in ("run_p50", "run_p99", "run_max", "wait_p50", "saves")
-            ),
-        )
-    console.print(table)
+            console.print(Text(title, style=f"bold {_COLOURS[verdict]}"))
+        found = figures_of(each)
+        figures = "".join(f"{_shown(found[key]):>{_WIDTH}}" for key in _FIGURES.values())
+        name = f"  {each.measured.definition.name}"
+        if len(name) >= width:
+            console.print(Text(name), soft_wrap=True)
+            name = ""
+        console.print(Text(f"{name:<{width}}{figures}"))
+        console.print(Padding(Text(each.reason, style="dim"), (0, 0, 0, 4)))
     console.print(
         "\nruns: its code, in a thread. waits: until a thread begins. trips: its ways to a thread "
         "and back, a request on the average of all that were sent. A mark saves these, unless "
@@ -90,7 +92,7 @@ def as_json(advice: list[Advice]) -> list[dict[str, Any]]:
             "microseconds": figures_of(each),
             "requests": dict(each.measured.routes),
             "seen": [{"what": seen.what, "where": seen.where} for seen in each.measured.seen],
-            "paste": line_to_paste(each) if each.verdict is Verdict.MARK else None,
+            "paste": line_to_paste(each),
         }
         for each in advice
     ]

@@ -172,20 +172,21 @@ def _told(kind: type, method: str, why: str | None) -> str | None:
 
 
 def _line_of(frame: FrameType | None) -> str:
-    """Name the innermost line that is neither Python's own nor of an installed package, if there is
-    one; else the innermost.
+    """Name the innermost line of the project; where there is none that of an installed package, and
+    where there is none of these either the innermost of all.
     """
-    first = ""
-    while frame is not None:
+    lines: dict[int, str] = {}
+    while frame is not None and not frame.f_code.co_filename.startswith(_PACKAGE):
         path = frame.f_code.co_filename
-        if path.startswith(_PACKAGE):
-            break
-        line = f"{short_path(path)}:{frame.f_lineno}"
-        if is_of_project(path):
-            return line
-        first = first or line
+        lines.setdefault(_distance(path), f"{short_path(path)}:{frame.f_lineno}")
         frame = frame.f_back
-    return first
+    return lines[min(lines)] if lines else ""
+
+
+def _distance(path: str) -> int:
+    if is_of_project(path):
+        return 0
+    return 1 if "-packages" in path else 2
 
 
 def is_of_project(path: str) -> bool:
