@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .driver import Request, Short
+from .recorder import CLASSIFYING
 
 #: Forms of each flavour; a form says how the callable is written down.
 FORMS: dict[str, tuple[str, ...]] = {
@@ -149,6 +150,8 @@ class Settings(Short):
     on: str = "app"
     #: Whether stock FastAPI is run while other applications of the process are accelerated.
     beside: bool = False
+    #: The function of `copy` that made the application which is served, after all else.
+    copied: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,6 +167,32 @@ class Description(Short):
     requests: tuple[Request, ...] = ()
     websocket: bool = False
     method: str = "GET"
+    #: Marks set before the request of that number, on a node or the endpoint.
+    late_marks: tuple[tuple[int, str, str], ...] = ()
+    #: What of FastAPI is replaced before the request of that number, at -1 before the application
+    #: is made; without a name all is put back.
+    replaced: tuple[tuple[int, str], ...] = ()
+
+    def as_of(self, number: int) -> Description:
+        """Give it with the marks that count at the request of that number."""
+        nodes, endpoint = list(self.nodes), self.endpoint
+        for at, name, mark in self.late_marks:
+            if at > number:
+                continue
+            if name == "endpoint":
+                endpoint = replace(endpoint, node=replace(endpoint.node, mark=mark))
+            else:
+                index = int(name[1:])
+                nodes[index] = replace(nodes[index], mark=mark)
+        return replace(self, nodes=tuple(nodes), endpoint=endpoint)
+
+    def falls_back(self, number: int) -> bool:
+        """Say whether FastAPI's own code answers that request, as it was replaced in part."""
+        active: set[str] = set()
+        for at, name in self.replaced:
+            if at <= number:
+                active = active | {name} if name else set()
+        return bool(active & CLASSIFYING and (self.top_deps() or self.endpoint.node.deps))
 
     def top_deps(self) -> tuple[Dep, ...]:
         """Give the `dependencies=[...]` around the endpoint that apply to it."""

@@ -20,6 +20,9 @@ def features(description: Description, runs: list[Run]) -> set[str]:
         node = description.nodes[index]
         found.add(f"{node.flavour} {node.form}")
         found |= set(_of_node(node))
+    found |= {f"late mark {mark}" for _, _, mark in description.late_marks}
+    for number, what in description.replaced:
+        found.add(f"replaced {'before' if number < 0 else 'after'}: {what or 'put back'}")
     for run in runs:
         if run.refused is not None:
             found.add("application refused")
@@ -47,6 +50,8 @@ def _around(description: Description) -> Iterator[str]:
     yield f"predicate {settings.predicate}"
     if settings.all_classes_safe:
         yield "all_classes_safe"
+    if settings.copied is not None:
+        yield f"copied by {settings.copied}"
     if settings.beside:
         yield "stock beside accelerated applications"
     for name in ("on_app", "on_router", "on_include", "on_route"):

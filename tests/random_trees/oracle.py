@@ -65,7 +65,7 @@ def _differences(
         )
     if stock.error != other.error:
         found.append(Difference(variant.name, number, "error", stock.error, other.error))
-    if stock.history != other.history and not _exits_on_loop(description, other):
+    if stock.history != other.history:
         found.append(
             Difference(variant.name, number, "history", repr(stock.history), repr(other.history))
         )
@@ -77,20 +77,6 @@ def _differences(
     return found + _misplaced(description, variant, number, stock, other)
 
 
-def _exits_on_loop(description: Description, outcome: Outcome) -> bool:
-    """Say whether a sync `yield` dependency left on the loop.
-
-    NOTE: what it raises there has the context that an async one has on stock FastAPI; on the way
-    out of a thread some contexts get lost, and others are put in their place.
-    """
-    return any(
-        event.on_loop
-        and event.kind in ("exit", "caught")
-        and description.nodes[int(event.who[1:])].flavour == "gen"
-        for event in outcome.events
-    )
-
-
 def _show(trace: tuple[tuple[str, str, str], ...]) -> str:
     return "".join("\n    " + " ".join(each) for each in trace)
 
@@ -99,9 +85,15 @@ def _misplaced(
     description: Description, variant: Variant, number: int, stock: Outcome, other: Outcome
 ) -> list[Difference]:
     found = []
+    current = description.as_of(number)
+    falls_back = description.falls_back(number)
     for reference, event in zip(stock.events, other.events, strict=True):
         expected = belongs_on_loop(
-            description, event, accelerated=variant.accelerated, on_stock=reference.on_loop
+            current,
+            event,
+            # A background task is not among what falls back.
+            accelerated=variant.accelerated and not (falls_back and event.kind != "task"),
+            on_stock=reference.on_loop,
         )
         if event.on_loop != expected:
             what = "thread"

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+import fastapi.dependencies.utils as utils
+import starlette.requests
 from fastapi import BackgroundTasks, HTTPException, Request, Response, WebSocketException
 from fastapi.exceptions import (
     RequestValidationError,
@@ -146,6 +148,71 @@ CHANGES: dict[str, Callable[[HTTPConnection], None]] = {
 }
 
 
+# ---- what projects and tools replace in FastAPI ------------------------------------------------
+
+
+def _shouted(original: Any) -> Any:
+    def read(*arguments: Any, **keywords: Any) -> Any:
+        values, errors = original(*arguments, **keywords)
+        shouted = {
+            name: value.upper() if type(value) is str else value for name, value in values.items()
+        }
+        return shouted, errors
+
+    return read
+
+
+def _stripped(original: Any) -> Any:
+    def read(*arguments: Any, **keywords: Any) -> Any:
+        value = original(*arguments, **keywords)
+        return value.strip() if type(value) is str else value
+
+    return read
+
+
+def _renamed(original: Any) -> Any:
+    def parse(text: str) -> dict[str, str]:
+        return {name: f"sweet {value}" for name, value in original(text).items()}
+
+    return parse
+
+
+def _as_before(original: Any) -> Any:
+    def asked(*arguments: Any, **keywords: Any) -> Any:
+        return original(*arguments, **keywords)
+
+    return asked
+
+
+#: Owner, name, and what makes the one that takes its place.
+REPLACEMENTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
+    "shouted": (utils, "request_params_to_args", _shouted),
+    "stripped": (utils, "_get_multidict_value", _stripped),
+    "renamed": (starlette.requests, "cookie_parser", _renamed),
+    "pool": (utils, "run_in_threadpool", _as_before),
+    "coroutines": (utils, "_is_coroutine_callable", _as_before),
+    "generators": (utils, "_is_gen_callable", _as_before),
+    "cache keys": (utils, "_get_cache_key", _as_before),
+}
+
+#: Those by which FastAPI finds out what a dependency is; not all releases have them.
+CLASSIFYING = {
+    each
+    for each in ("coroutines", "generators", "cache keys")
+    if hasattr(utils, REPLACEMENTS[each][1])
+}
+
+_originals: dict[str, Any] = {}
+
+
+def put_back() -> None:
+    """Let FastAPI be as it was."""
+    for each, original in _originals.items():
+        owner, name, _ = REPLACEMENTS[each]
+        setattr(owner, name, original)
+    _originals.clear()
+
+
 class Recorder:
     """The trace of one request, and the failures planned for it."""
 
@@ -161,6 +228,16 @@ class Recorder:
         self.seen: list[Any] = []
         self.pending: list[Coroutine[Any, Any, Any]] = []
         self.loop_thread = threading.get_ident()
+
+    def replace(self, what: str) -> None:
+        """Replace a function of FastAPI's, until `put_back`, which is what no name stands for."""
+        if not what:
+            put_back()
+            return
+        owner, name, make = REPLACEMENTS[what]
+        if what not in _originals and hasattr(owner, name):
+            _originals[what] = getattr(owner, name)
+            setattr(owner, name, make(_originals[what]))
 
     def finish(self) -> tuple[Event, ...]:
         """Close what nobody awaited, and return the trace."""

@@ -42,7 +42,8 @@ def outcomes(variant):
         return [f"cannot be built: {exc!r}"]
 
     async def every():
-        for request in REQUESTS:
+        for number, request in enumerate(REQUESTS):
+            names["before_request"](number)
             overrides = names["overrides"] if request.overridden else {}
             names["provider"].dependency_overrides = dict(overrides)
             T.start(request.failures)
@@ -58,7 +59,10 @@ def outcomes(variant):
     async def collect():
         return [each async for each in every()]
 
-    return asyncio.run(collect())
+    try:
+        return asyncio.run(collect())
+    finally:
+        put_back()
 
 
 if __name__ == "__main__":

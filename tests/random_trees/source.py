@@ -9,6 +9,7 @@ from .types_of_parameters import BODY_TYPES, FILE_TYPES, TYPES
 #: What every generated application starts with; executed once, and shared by all of them.
 PRELUDE = """\
 import asyncio
+import copy
 import functools
 from collections.abc import AsyncIterable, Iterable, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -88,6 +89,9 @@ class _Writer:
 
     def write(self) -> str:
         description = self.description
+        for number, what in description.replaced:
+            if number < 0:
+                self.add(f"T.replace({what!r})")
         if description.models:
             for number, model in enumerate(description.models):
                 self._write_model(f"M{number}", model)
@@ -525,10 +529,25 @@ class _Writer:
             self.add("app.mount('/in', sub)")
         if settings.when == "after":
             self.add(initialise)
+        if settings.copied is not None:
+            self.add(f"first, app = app, copy.{settings.copied}(app)")
+            # What `copy.copy` made serves the routes of the first one.
+            if provider == "app" and settings.copied == "copy":
+                provider = "first"
         pairs = ", ".join(
             f"{self.reference(old)}: {self.reference(new)}" for old, new in self._overrides()
         )
         self.add(f"provider, overrides = {provider}, {{{pairs}}}")
+        self._write_changes()
+
+    def _write_changes(self) -> None:
+        """Write what is called before each request."""
+        self.add("def before_request(number):")
+        for number, name, mark in self.description.late_marks:
+            self.add(f"if number == {number}: async_{mark}({name})", 1)
+        for number, what in self.description.replaced:
+            self.add(f"if number == {number}: T.replace({what!r})", 1)
+        self.add("pass", 1)
 
     def _overrides(self) -> list[tuple[int, int]]:
         reachable = set(self.description.reachable())

@@ -33,7 +33,7 @@ from .description import (
     Special,
 )
 from .driver import Request
-from .recorder import CHANGES, EXCEPTIONS
+from .recorder import CHANGES, EXCEPTIONS, REPLACEMENTS
 from .types_of_parameters import BODY_TYPES, FILE_TYPES, TYPES, ParameterType
 
 T = TypeVar("T")
@@ -113,7 +113,47 @@ class _Maker:
             method=method,
         )
         maker = _RequestMaker(d, tree, self.body)
-        return replace(tree, requests=tuple(maker.make() for _ in range(d.number(1, 4))))
+        requests = tuple(maker.make() for _ in range(d.number(1, 4)))
+        return replace(
+            tree,
+            requests=requests,
+            late_marks=self.late_marks(tree, len(requests)),
+            replaced=self.replaced(len(requests)),
+        )
+
+    def late_marks(self, tree: Description, requests: int) -> tuple[tuple[int, str, str], ...]:
+        """Draw marks that are set when the application serves already."""
+        d = self.d
+        if not d.chance(25):
+            return ()
+        forms = ["function", "class", "dataclass", "model", "wrapped"]
+        if tree.settings.copied != "deepcopy":
+            forms.append("instance")  # of which the copy is another one
+        nodes = {f"n{index}": tree.nodes[index] for index in tree.reachable()}
+        nodes["endpoint"] = tree.endpoint.node
+        names = [
+            name
+            for name, node in nodes.items()
+            if node.form in forms and node.flavour in ("sync", "gen")
+            if node.mark is None or node.mark_at == "outer"
+        ]
+        if not names:
+            return ()
+        marks = [
+            (d.number(0, requests - 1), d.pick(names), d.pick(("safe", "unsafe")))
+            for _ in range(d.number(1, 3))
+        ]
+        return tuple(sorted(marks, key=lambda mark: mark[0]))
+
+    def replaced(self, requests: int) -> tuple[tuple[int, str], ...]:
+        """Draw what of FastAPI is replaced and put back, and when."""
+        d = self.d
+        if not d.chance(20):
+            return ()
+        changes = [
+            (d.number(-1, requests - 1), d.pick(("", *REPLACEMENTS))) for _ in range(d.number(1, 4))
+        ]
+        return tuple(sorted(changes, key=lambda change: change[0]))
 
     # --- dependencies ---
 
@@ -469,8 +509,12 @@ class _Maker:
             chosen = tuple(
                 sorted({d.number(0, len(self.nodes) - 1) for _ in range(d.number(1, 3))})
             )
+        copied = None
+        # A copy of an instance is none of the callables that a predicate names.
+        if layout.kind != "mounted" and predicate != "some" and d.chance(15):
+            copied = d.pick(("copy", "deepcopy"))
         return Settings(
-            d.chance(35), predicate, chosen, d.pick(("after", "before")), on, d.chance(25)
+            d.chance(35), predicate, chosen, d.pick(("after", "before")), on, d.chance(25), copied
         )
 
 

@@ -152,9 +152,11 @@ class Application:
         self.app = names["app"]
         self.provider = names["provider"]
         self.overrides = names["overrides"]
+        self._before_request = names["before_request"]
 
-    async def run(self, request: Request) -> Outcome:
+    async def run(self, number: int, request: Request) -> Outcome:
         """Send one request."""
+        self._before_request(number)
         if request.overridden:
             self.provider.dependency_overrides = dict(self.overrides)
         else:
@@ -198,12 +200,21 @@ def _logged() -> Iterator[list[str]]:
 
 
 async def _run(variant: Variant, code: types.CodeType, description: Description) -> Run:
+    try:
+        return await _run_as_is(variant, code, description)
+    finally:
+        recorder_module.put_back()
+
+
+async def _run_as_is(variant: Variant, code: types.CodeType, description: Description) -> Run:
     with variant.surroundings(description), _logged() as declined:
         try:
             application = Application(variant, code)
         except Exception as exc:
             return Run(refused=f"{type(exc).__name__}: {exc}")
-        outcomes = [await application.run(each) for each in description.requests]
+        outcomes = [
+            await application.run(number, each) for number, each in enumerate(description.requests)
+        ]
         return Run(None, tuple(outcomes), tuple(declined))
 
 
