@@ -247,6 +247,27 @@ def test_an_endpoint(one_trip: bool, backend: str, serve: Serve, runs_inline: bo
     assert answers(client, *changes) == [False, runs_inline, False, runs_inline]
 
 
+@pytest.mark.parametrize("has_parameters", [True, False])
+def test_an_endpoint_that_depends_on_nothing(
+    has_parameters: bool, init: Init, runs_inline: bool
+) -> None:
+    def with_parameters(number: int = 1) -> bool:
+        return here() == loop
+
+    def without() -> bool:
+        return here() == loop
+
+    loop = here()
+    endpoint = with_parameters if has_parameters else without
+    app = init(FastAPI())
+    app.add_api_route("/", endpoint)
+    found = []
+    for change in (unmarked, async_safe, async_unsafe, async_safe):
+        change(endpoint)
+        found.append(exchange(app).body == b"true")
+    assert found == [False, runs_inline, False, runs_inline]
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("is_async", [True, False])
 def test_a_background_task(is_async: bool, backend: str, init: Init, runs_inline: bool) -> None:
