@@ -10,7 +10,7 @@ from tests.cli.running import run
 PAGE = (Path(__file__).parents[2] / "docs/profile.md").read_text(encoding="utf-8")
 (CODE,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(
-    r"^```console\n\$ fastapi-async-safe (.*)\n((?:(?!```).*\n)*)```$", PAGE, re.MULTILINE
+    r"^```shell-session\n\$ fastapi-async-safe (.*)\n((?:(?!```).*\n)*)```$", PAGE, re.MULTILINE
 )
 
 
