@@ -8,6 +8,7 @@ import pytest
 
 from fastapi_async_safe._cli import main
 from tests.cli import shop
+from tests.support.serving import contexts_share
 
 SHOP = "tests.cli.shop:app"
 
@@ -27,6 +28,7 @@ def check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -
     return run
 
 
+@contexts_share
 def test_the_table_has_a_line_for_each_route_and_its_callables_below(check: Any) -> None:
     code, output, errors = check(SHOP)
 
@@ -78,6 +80,7 @@ def test_routes_and_callables_can_be_chosen(
     assert f"{count} route{'' if count == 1 else 's'}: " in output
 
 
+@contexts_share
 def test_json_has_all_that_is_known(check: Any) -> None:
     code, output, _ = check(SHOP, "--json", "--path", "/account")
 
@@ -100,6 +103,7 @@ def test_json_has_all_that_is_known(check: Any) -> None:
     assert user["source"] == f"{shop.__file__}:{shop.user.__code__.co_firstlineno}"
 
 
+@contexts_share
 @pytest.mark.parametrize(
     ("options", "code", "line"),
     [

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fastapi_async_safe._cli import main
+from tests.support.serving import contexts_share
 
 SHOP = "tests.cli.shop:app"
 
@@ -25,6 +26,7 @@ def report(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, 
     return run
 
 
+@contexts_share
 def test_the_page_is_written_where_it_is_wanted(report: Any, tmp_path: Path) -> None:
     file = tmp_path / "shop.html"
 

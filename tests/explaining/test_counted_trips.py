@@ -12,7 +12,7 @@ from benchmarks.runs.thread_trips import counted_thread_trips
 from benchmarks.subjects.client import call
 from benchmarks.subjects.workloads import WORKLOADS, Workload
 from fastapi_async_safe import RouteExplanation, explain
-from tests.support.serving import CLEANUP_IS_SHIELDED, Init
+from tests.support.serving import Init, contexts_share
 from tests.trips.test_random_trips import EXAMPLES, Scene, Tree, trees
 
 # The request of W13 is not valid, and how many items a stream has nobody knows.
@@ -79,9 +79,7 @@ class WaitingScene(Scene):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not CLEANUP_IS_SHIELDED, reason="each context has trips of its own before FastAPI 0.162"
-)
+@contexts_share
 @given(tree=trees())
 @settings(max_examples=max(EXAMPLES // 10, 1))
 def test_a_random_tree_makes_the_trips_that_are_told(tree: Tree, init: Init) -> None:

@@ -19,7 +19,7 @@ from fastapi_async_safe import (
     explain,
     init_app,
 )
-from tests.support.serving import needs_dependency_scopes
+from tests.support.serving import contexts_share, needs_dependency_scopes
 
 
 def only_route(app: FastAPI) -> RouteExplanation:
@@ -217,6 +217,7 @@ class TestReasons:
 class TestRoutes:
     """Which routes are told, and in what order their calls are."""
 
+    @contexts_share
     def test_calls_are_in_the_order_of_resolution_and_know_what_depends_on_them(self) -> None:
         def inner(db: Annotated[int, Depends(session)]) -> int:
             return db

@@ -34,6 +34,9 @@ needs_concurrency_limits = pytest.mark.skipif(
     reason="Depends(max_concurrency=...) came with FastAPI 0.163",
 )
 CLEANUP_IS_SHIELDED = hasattr(fastapi_concurrency, "CancelScope")
+contexts_share = pytest.mark.skipif(
+    not CLEANUP_IS_SHIELDED, reason="each context has trips of its own before FastAPI 0.162"
+)
 FASTAPI = tuple(map(int, fastapi_version.split(".")[:2]))
 CURRENT_DEFAULTS = FASTAPI >= (0, 152)
 

@@ -17,18 +17,14 @@ from starlette.testclient import TestClient
 from benchmarks.runs.thread_trips import counted_thread_trips
 from fastapi_async_safe import async_safe, init_app
 from tests.support.serving import (
-    CLEANUP_IS_SHIELDED,
     Exchange,
     Init,
     SameAsStock,
+    contexts_share,
     exchange,
     here,
     needs_concurrency_limits,
     needs_dependency_scopes,
-)
-
-contexts_share = pytest.mark.skipif(
-    not CLEANUP_IS_SHIELDED, reason="each context has trips of its own before FastAPI 0.162"
 )
 
 # Which attribute of a route its handler validates responses with, in old releases and today.

@@ -100,7 +100,7 @@ def _box(call: CallExplanation, row: int) -> Box:
 def _line(x: int, row: int, to_x: int, to_row: int) -> str:
     y, to_y = (_MARGIN + each * _ROW + _BOX_HEIGHT // 2 for each in (row, to_row))
     middle = (x + to_x) // 2
-    return f"M{x} {y}C{middle} {y} {middle} {to_y} {to_x} {to_y}"
+    return f"M{x} {y}H{middle}V{to_y}H{to_x}"
 
 
 def mermaid(route: RouteExplanation) -> Iterator[str]:
