@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -100,5 +101,5 @@ class _InlineCall(_Inline):
 
 class _InlineContext(_Inline):
     async def __call__(self, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
-        async with inline_context(self._call)(*args, **kwargs) as value:
+        async with inline_context(contextmanager(self._call))(*args, **kwargs) as value:
             yield value

@@ -16,7 +16,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", RuntimeWarning)
     from benchmarks.subjects.workloads import Variant
 from benchmarks.__main__ import cli
-from benchmarks.runs import call_profile
+from benchmarks.runs import call_profile, slow_calls
 from benchmarks.runs.calls import Level
 from benchmarks.runs.rounds import compare
 from benchmarks.runs.subject import prepare
@@ -105,3 +105,10 @@ def test_instructions_without_valgrind_say_what_to_install(monkeypatch: pytest.M
 
     assert shown.exit_code == 2
     assert "apt-get install valgrind" in shown.output
+
+
+def test_the_cost_of_a_threshold_is_measured_for_each_kind_of_inline_call() -> None:
+    costs = asyncio.run(slow_calls.measured(1, accelerated=HAS_COMPILED_CORE))
+
+    assert [cost.kind for cost in costs] == [name for name, _ in slow_calls.KINDS.values()]
+    assert all(cost.off > 0 and cost.on > 0 for cost in costs)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, TypeAlias
 
 from .. import _fastapi
@@ -12,25 +12,15 @@ from .. import _fastapi
 Manager: TypeAlias = AbstractContextManager[Any, bool | None]
 
 
-def inline_context(
-    call: Callable[..., Iterator[Any]], around: Callable[[Manager], Manager] | None = None
-) -> Callable[..., InlineContext]:
-    """Make of a sync `yield` dependency what gives the context of one request.
-
-    Parameters:
-        call: the dependency.
-        around: makes of what enters and leaves it what does so in its place.
+def inline_context(manager: Callable[..., Manager]) -> Callable[..., InlineContext]:
+    """Make of what gives a context, as `contextmanager` makes it of a sync `yield` dependency,
+    what gives it as an inline one.
     """
-    manager = contextmanager(call)
 
     def make(*args: Any, **kwargs: Any) -> InlineContext:
         return InlineContext(manager(*args, **kwargs))
 
-    def make_around(*args: Any, **kwargs: Any) -> InlineContext:
-        assert around is not None
-        return InlineContext(around(manager(*args, **kwargs)))
-
-    return make if around is None else make_around
+    return make
 
 
 class InlineContext(AbstractAsyncContextManager[Any, bool | None]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, _GeneratorContextManager, contextmanager
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -37,46 +37,50 @@ def watched_context(
     """
     entering = slow_calls.watch(call, "enter", path)
     leaving = slow_calls.watch(call, "exit", path)
+    manager: Callable[..., Manager] = contextmanager(call)
+    if entering is not None and leaving is not None:
+        manager = _timed_manager(call, entering, leaving)
     watching = list(observers)
-    is_timed = entering is not None and leaving is not None
-    if not watching and not is_timed:
-        return inline_context(call)
+    if not watching:
+        return inline_context(manager)
 
-    def around(manager: Manager) -> Manager:
-        if entering is not None and leaving is not None:
-            manager = _Timed(manager, entering, leaving)
+    def observed_manager(*args: Any, **kwargs: Any) -> Manager:
+        made: Manager = manager(*args, **kwargs)
         for observer in watching:
-            manager = _Observed(manager, call, path, observer)
-        return manager
+            made = _Observed(made, call, path, observer)
+        return made
 
-    return inline_context(call, around)
+    return inline_context(observed_manager)
 
 
-class _Timed(AbstractContextManager[Any, bool | None]):
-    """A context that says when entering or leaving it took too long."""
+def _timed_manager(call: Any, entering: Watch, leaving: Watch) -> Callable[..., Manager]:
+    """Give what `contextmanager` gives, with a watch on what it makes."""
+    # PERF: a class for each dependency, not a context around each that is made: 545 -> 212 ns to
+    # enter or leave one, on a busy machine on which reading the clock twice took 130.
+    enter, leave = _GeneratorContextManager.__enter__, _GeneratorContextManager.__exit__
+    limit = entering.limit
 
-    __slots__ = ("_context", "_entering", "_leaving")
+    class TimedManager(_GeneratorContextManager[Any]):
+        def __enter__(self) -> Any:
+            started = perf_counter()
+            try:
+                return enter(self)
+            finally:
+                if perf_counter() - started > limit:
+                    entering.held(perf_counter() - started)
 
-    def __init__(self, context: Manager, entering: Watch, leaving: Watch) -> None:
-        self._context = context
-        self._entering = entering
-        self._leaving = leaving
+        def __exit__(self, kind: Any, exception: Any, traceback: Any) -> bool | None:
+            started = perf_counter()
+            try:
+                return leave(self, kind, exception, traceback)
+            finally:
+                if perf_counter() - started > limit:
+                    leaving.held(perf_counter() - started)
 
-    def __enter__(self) -> Any:
-        started = perf_counter()
-        try:
-            return self._context.__enter__()
-        finally:
-            if perf_counter() - started > self._entering.limit:
-                self._entering.held(perf_counter() - started)
+    def make(*args: Any, **kwargs: Any) -> TimedManager:
+        return TimedManager(call, args, kwargs)
 
-    def __exit__(self, *exception: Any) -> bool | None:
-        started = perf_counter()
-        try:
-            return self._context.__exit__(*exception)
-        finally:
-            if perf_counter() - started > self._leaving.limit:
-                self._leaving.held(perf_counter() - started)
+    return make
 
 
 class _Observed(AbstractContextManager[Any, bool | None]):
