@@ -5,10 +5,12 @@ from typing import TypeAlias
 
 import pytest
 
-#: An editable installation, see setup.cfg.
+#: An editable installation, see setup.cfg; and one without the compiled core.
 NO_NOISE = (
     "-W",
     "ignore:Module already imported so cannot be rewritten:pytest.PytestAssertRewriteWarning",
+    "-W",
+    "ignore:fastapi-async-safe runs its Python core:RuntimeWarning",
 )
 
 Run: TypeAlias = Callable[..., pytest.RunResult]
