@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 
 import anyio
-import fastapi.routing
 import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, settings
@@ -24,6 +23,7 @@ from tests.support.serving import (
     SameAsStock,
     Serve,
     expected_backend,
+    forget_endpoints,
 )
 
 VARIANTS = ("stock", "python", "compiled")
@@ -60,10 +60,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(autouse=True)
 def without_what_is_known_of_other_endpoints() -> None:
-    """FastAPI keeps where an endpoint stands by the identity of its function, which may be that of
-    one that is gone.
-    """
-    getattr(fastapi.routing, "_endpoint_context_cache", {}).clear()
+    forget_endpoints()
 
 
 @pytest.fixture

@@ -35,6 +35,8 @@ class Server:
     finishes_requests: bool = True
     """Whether a shutdown lets the requests under way finish."""
     on_trio: bool = False
+    gives_up: bool = True
+    """Whether it ends where no worker can start, instead of starting them again without end."""
 
 
 def _uvicorn(port: int, workers: int) -> list[str]:
@@ -81,7 +83,7 @@ SERVERS = {
     "gunicorn --preload": Server(lambda *bind: [*_gunicorn(*bind), "--preload"]),
     "hypercorn": Server(_hypercorn("asyncio"), replaces_workers=False, finishes_requests=False),
     "hypercorn on trio": Server(_hypercorn("trio"), replaces_workers=False, on_trio=True),
-    "granian": Server(_granian),
+    "granian": Server(_granian, gives_up=False),
     "fastapi run": Server(_fastapi_run),
 }
 

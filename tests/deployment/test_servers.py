@@ -19,7 +19,14 @@ from tests.deployment.traffic import Traffic, traffic
 WORKERS = {"uvicorn": 4, "gunicorn": 4, "gunicorn --preload": 4}
 
 
-@pytest.fixture(params=SERVERS, scope="module")
+# These go through everything even in a hurry. The others take as long again, each of them.
+FIRST = ("uvicorn", "gunicorn", "granian")
+EACH_SERVER = [
+    pytest.param(name, marks=() if name in FIRST else pytest.mark.slow) for name in SERVERS
+]
+
+
+@pytest.fixture(params=EACH_SERVER, scope="module")
 def name(request: pytest.FixtureRequest) -> str:
     """Give each server in turn."""
     return str(request.param)
@@ -131,6 +138,7 @@ def test_a_shutdown_lets_requests_finish_and_leaves_nothing_behind(
     assert not SERVERS[name].finishes_requests or missing(database, [item["name"]]) == set()
 
 
+@pytest.mark.slow
 def test_processes_of_a_pool_end_with_their_worker(
     environment: dict[str, str], best: dict[str, str]
 ) -> None:
@@ -144,6 +152,7 @@ def test_processes_of_a_pool_end_with_their_worker(
         assert alive == []
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs_is_replaced_by_gunicorn(
     environment: dict[str, str], best: dict[str, str]
 ) -> None:

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, QueryParams
 
 from fastapi_async_safe import async_safe
 from tests.support.parameters import shown, shown_by
-from tests.support.serving import Exchange, Init, SameAsStock, exchange
+from tests.support.serving import FASTAPI, Exchange, Init, SameAsStock, exchange
 
 ODD_QUERIES = [
     b"&&&",
@@ -293,7 +293,21 @@ MALFORMED = [(b"alone",), (b"x-agent", b"Smith", b"more"), b"xy", [b"x-agent"], 
 @pytest.mark.accelerated
 @pytest.mark.parametrize("malformed", MALFORMED, ids=str)
 @pytest.mark.parametrize("place", [0, 1, 2])
-@pytest.mark.parametrize("source", [Header, Cookie])
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(
+            Header,
+            marks=pytest.mark.xfail(
+                FASTAPI < (0, 158),
+                reason="a known difference, in docs/compatibility.md: FastAPI to 0.157 decodes"
+                " every header, also those that no parameter is about",
+                strict=False,
+            ),
+        ),
+        Cookie,
+    ],
+)
 def test_a_malformed_pair_among_the_headers_is_what_it_is_on_stock(
     source: Any, place: int, malformed: Any, same_as_stock: SameAsStock
 ) -> None:

@@ -15,7 +15,6 @@ from typing import Any
 
 import fastapi.dependencies.models
 import fastapi.dependencies.utils
-import fastapi.routing
 
 from fastapi_async_safe import (
     AsyncSafeMixin,
@@ -25,7 +24,7 @@ from fastapi_async_safe import (
     init_app,
     resolver_backend,
 )
-from tests.support.serving import expected_backend
+from tests.support.serving import expected_backend, forget_endpoints
 
 from . import recorder as recorder_module
 from .description import Description
@@ -227,7 +226,7 @@ def _forget() -> None:
         for value in vars(module).values():
             if isinstance(value, functools._lru_cache_wrapper):
                 value.cache_clear()
-    getattr(fastapi.routing, "_endpoint_context_cache", {}).clear()
+    forget_endpoints()
 
 
 _runner: asyncio.Runner | None = None

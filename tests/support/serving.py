@@ -184,6 +184,13 @@ def exchange(app: AsgiApp, path: str = "/", *, backend: str = "asyncio", **optio
     return anyio.run(functools.partial(Exchange(path, **options).run, app), backend=backend)
 
 
+def forget_endpoints() -> None:
+    """Make FastAPI forget where endpoints stand: it keeps that by the identity of their functions,
+    which may be that of one that is gone.
+    """
+    getattr(fastapi_routing, "_endpoint_context_cache", {}).clear()
+
+
 def here() -> int:
     """Say which thread this is."""
     return threading.get_ident()

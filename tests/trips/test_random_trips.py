@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel
 
 from fastapi_async_safe import async_safe
-from tests.support.serving import CLEANUP_IS_SHIELDED, Exchange, Init, here
+from tests.support.serving import CLEANUP_IS_SHIELDED, Exchange, Init, forget_endpoints, here
 
 pytestmark = [
     pytest.mark.slow,
@@ -297,5 +297,7 @@ async def _is_set(event: threading.Event) -> None:
 @settings(max_examples=EXAMPLES)
 def test_everything_is_as_on_stock_but_the_number_of_trips(tree: Tree, init: Init) -> None:
     stock, ours = Scene(tree), Scene(tree)
+    forget_endpoints()
     expected = anyio.run(stock.serve, stock.make_app())
+    forget_endpoints()
     assert anyio.run(ours.serve, init(ours.make_app())) == expected
