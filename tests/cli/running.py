@@ -15,5 +15,5 @@ def run(*arguments: str, cwd: Path, columns: int = 80) -> subprocess.CompletedPr
         capture_output=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=300,
     )

@@ -33,5 +33,5 @@ def test_a_command_prints_what_the_page_shows(command: str, output: str, tmp_pat
 
     finished = run(*arguments, cwd=tmp_path)
 
-    assert finished.stderr == ""
+    assert finished.returncode == 0, finished.stderr
     assert without_figures(finished.stdout) == without_figures(output)

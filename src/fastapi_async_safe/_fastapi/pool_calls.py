@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+)
 from contextvars import ContextVar
 from typing import Any, Literal, Protocol
 from unittest.mock import patch
@@ -43,7 +48,8 @@ def observed_pool(observe: Observer) -> Iterator[None]:
     """
     pool = _utils.run_in_threadpool
     routing_pool, task_pool = _routing.run_in_threadpool, _background.run_in_threadpool
-    enter, iterate = _utils.contextmanager_in_threadpool, _routing.iterate_in_threadpool
+    enter = _utils.contextmanager_in_threadpool
+    iterate: Any = getattr(_routing, "iterate_in_threadpool", None)  # 0.134
     run_endpoint: Any = getattr(_routing, "_run_sync_endpoint", None)  # 0.142
 
     async def run_dependency(func: Any, *args: Any, **kwargs: Any) -> Any:
@@ -73,13 +79,16 @@ def observed_pool(observe: Observer) -> Iterator[None]:
     def iterate_items(iterator: Any) -> Any:
         return iterate(_Items(iterator, observe) if hasattr(iterator, "gi_code") else iterator)
 
-    with (
-        patch.object(_utils, "run_in_threadpool", run_dependency),
-        patch.object(_utils, "contextmanager_in_threadpool", enter_context),
-        patch.object(_routing, "run_in_threadpool", run_for_endpoint),
-        patch.object(_routing, "iterate_in_threadpool", iterate_items),
-        patch.object(_background, "run_in_threadpool", run_task),
-    ):
+    with ExitStack() as stack:
+        for owner, name, function in (
+            (_utils, "run_in_threadpool", run_dependency),
+            (_utils, "contextmanager_in_threadpool", enter_context),
+            (_routing, "run_in_threadpool", run_for_endpoint),
+            (_routing, "iterate_in_threadpool", iterate_items),
+            (_background, "run_in_threadpool", run_task),
+        ):
+            if hasattr(owner, name):
+                stack.enter_context(patch.object(owner, name, function))
         yield
 
 
