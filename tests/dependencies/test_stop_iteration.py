@@ -103,7 +103,7 @@ def after_an_await(way: Callable[[], Any]) -> FastAPI:
 
 def of_a_limited_one(way: Callable[[], Any]) -> FastAPI:
     async def endpoint(
-        _: Annotated[Any, Depends(async_safe(way), max_concurrency=1)],  # type: ignore[call-arg]
+        _: Annotated[Any, Depends(async_safe(way), max_concurrency=1)],
     ) -> None: ...
 
     return app_with_endpoint(endpoint)
@@ -115,7 +115,7 @@ def of_an_endpoint(way: Callable[[], Any]) -> FastAPI:
 
 def of_the_validation_of_a_response(way: Callable[[], Any]) -> FastAPI:
     def validate(value: int) -> int:
-        return way()  # type: ignore[no-any-return]
+        return way()
 
     return app_with_endpoint(
         async_safe(lambda: 3), response_model=Annotated[int, AfterValidator(validate)]

@@ -151,7 +151,8 @@ def test_what_a_wrapper_wraps(serve: Serve, runs_inline: bool) -> None:
 @pytest.mark.parametrize("kind", SYNC)
 def test_what_stands_in_for_a_dependency(kind: Kind, serve: Serve, runs_inline: bool) -> None:
     app, other = app_with_dependency(a_function()), kind()
-    dependency = app.router.routes[-1].dependant.dependencies[-1].call
+    route: Any = app.routes[-1]
+    dependency = route.dependant.dependencies[-1].call
     app.dependency_overrides[dependency] = other
     client = serve(app)
     changes = [lambda: async_safe(other), lambda: async_unsafe(other)]
@@ -303,7 +304,12 @@ def test_a_stream(declare: Declare, backend: str, init: Init, runs_inline: bool)
             yield number
 
     marked: list[Any] = []
-    app = init(app_with(declare, make, lambda call: marked.append(call) or call))
+
+    def keep(call: Any) -> Any:
+        marked.append(call)
+        return call
+
+    app = init(app_with(declare, make, keep))
     for change in (unmarked, async_safe, async_unsafe, async_safe):
         change(marked[0])
         threads.clear()
@@ -421,7 +427,12 @@ def test_a_mark_of_something_else_makes_no_plan_anew(
 
     plans: list[Any] = []
     make = Planner.plan
-    monkeypatch.setattr(Planner, "plan", lambda self, root: plans.append(0) or make(self, root))
+
+    def counted(planner: Planner, root: Any) -> Any:
+        plans.append(root)
+        return make(planner, root)
+
+    monkeypatch.setattr(Planner, "plan", counted)
 
     def endpoint(value: Annotated[bool, Depends(a_function())], tasks: BackgroundTasks) -> bool:
         @async_safe
