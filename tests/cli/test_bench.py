@@ -18,6 +18,7 @@ import time
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
+from fastapi.staticfiles import StaticFiles
 from fastapi_async_safe import init_app
 
 numbers = itertools.count()
@@ -39,6 +40,7 @@ def wait() -> None:
 
 def make() -> FastAPI:
     app = FastAPI()
+    app.mount("/files", StaticFiles(directory="."))
 
     @app.get("/pages")
     async def pages(page: Annotated[Page, Depends()]) -> int:

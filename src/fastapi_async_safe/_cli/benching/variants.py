@@ -106,5 +106,6 @@ def _applications(app: Any) -> list[Any]:
         root = pending.pop()
         if all(root is not known for known in found):
             found.append(root)
-            pending += _fastapi.mounted_within(root)
+            # What is mounted may be no application of routes, but static files for one.
+            pending += [each for each in _fastapi.mounted_within(root) if hasattr(each, "routes")]
     return found
