@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .notes import NotReadyError
 
-MAX_SIZE = 300_000
+MAX_SIZE = 400_000
 # The oldest glibc that the wheels promise to run with: that of RHEL 8 and Debian 10.
 MAX_GLIBC = (2, 28)
 MEMBERS = re.compile(
