@@ -13,8 +13,10 @@ import weakref
 from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Lock
+from functools import partial
+from threading import Lock, RLock
 from time import perf_counter
+from types import FunctionType, MethodType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ._messages import logger, notices
@@ -107,20 +109,22 @@ class Limits:
 
     def __init__(self) -> None:
         self._all: list[float] = []  # in order
-        self._lock = Lock()
+        # NOTE: whoever holds it may be interrupted by the garbage collection of an application,
+        # which takes its limit out.
+        self._lock = RLock()
         self.lowest: float | None = None  # in seconds; None: nobody does, and no clock is read
 
     def add(self, limit: float) -> None:
         """Note that somebody does."""
         with self._lock:
             insort(self._all, limit)
-            self.lowest = self._all[0]
+            self.lowest = next(iter(self._all), None)
 
     def remove(self, limit: float) -> None:
         """Note that somebody with this limit does no more."""
         with self._lock:
             self._all.remove(limit)
-            self.lowest = self._all[0] if self._all else None
+            self.lowest = next(iter(self._all), None)
 
 
 limits = Limits()
@@ -164,10 +168,10 @@ class Watch:
 class _Told:
     """What was slow of one callable since it was last said."""
 
-    __slots__ = ("call", "count", "said_at", "worst")
+    __slots__ = ("count", "definition", "said_at", "worst")
 
-    def __init__(self, call: Any) -> None:
-        self.call = call  # so that nothing else gets its identity
+    def __init__(self, definition: Any) -> None:
+        self.definition = definition  # so that nothing else gets its identity
         self.count = 0
         self.worst = 0.0
         self.said_at = -math.inf
@@ -190,7 +194,7 @@ class SlowCalls:
     def __init__(self, threshold: float | None, hook: SlowCallHook | None) -> None:
         self._threshold = _checked(threshold)
         self._hook = _checked_hook(hook)
-        self._told: dict[int, _Told] = {}
+        self._told: dict[tuple[int, str], _Told] = {}
         self._lock = Lock()
         self._forget_limit: weakref.finalize[..., SlowCalls] | None = None
         self.limit: float | None = None  # in seconds
@@ -238,10 +242,12 @@ class SlowCalls:
 
     def _log(self, inline: InlineCall, seconds: float, limit: float) -> None:
         now = perf_counter()
+        definition = _definition_of(inline.call)
+        key = id(definition), inline.name
         with self._lock:  # several threads may run a loop each
-            told = self._told.get(id(inline.call))
+            told = self._told.get(key)
             if told is None:
-                told = self._told[id(inline.call)] = _Told(inline.call)
+                told = self._told[key] = _Told(definition)
                 if len(self._told) > _CALLABLES_KEPT:
                     del self._told[next(iter(self._told))]
             told.count += 1
@@ -269,6 +275,17 @@ class SlowCalls:
 
 
 _CALLABLES_KEPT = 1000
+
+
+def _definition_of(call: Any) -> Any:
+    """Give what a callable has in common with those that are made like it: a method or a function
+    that is made for each request is told once, not once a request.
+    """
+    while isinstance(call, (partial, MethodType)):
+        call = call.func if isinstance(call, partial) else call.__func__
+    if isinstance(call, FunctionType):
+        return call.__code__
+    return call if isinstance(call, type) else type(call)
 
 
 def _checked(threshold: Any) -> float | None:

@@ -322,6 +322,42 @@ def test_a_callable_is_warned_of_once_a_minute_with_the_worst_since(
     ]
 
 
+class Mailer:
+    def send(self) -> None: ...
+
+    def __call__(self) -> None: ...
+
+
+def a_closure() -> Callable[[], None]:
+    def send() -> None: ...
+
+    return send
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: Mailer().send, lambda: functools.partial(Mailer().send), Mailer, a_closure],
+    ids=["a method", "a partial", "an instance", "a closure"],
+)
+def test_what_is_made_for_each_request_is_warned_of_once(
+    make: Callable[[], Callable[[], None]],
+    init: Init,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(tasks: BackgroundTasks) -> None:
+        tasks.add_task(async_safe(make()) if make is a_closure else make())
+
+    predicates = [lambda call: True]
+    client, told = served(init, app, slow_call_threshold=EVERYTHING, predicates=predicates)
+    for _ in range(3):
+        client.get("/")
+    assert len([record for record in told if record.phase == "background task"]) == 3
+    assert len([text for text in said(caplog) if "a background task" in text]) == 1
+
+
 def test_a_hook_that_fails_is_logged_once_and_changes_nothing(
     init: Init, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -416,6 +452,18 @@ def test_a_threshold_goes_with_its_application(init: Init) -> None:
     init(app)
     gc.collect()
     assert slow_calls.limits.lowest == before
+
+
+def test_the_collector_may_take_a_threshold_while_another_one_is_noted(init: Init) -> None:
+    def note() -> None:
+        with slow_calls.limits._lock:  # where a collection may begin at any time
+            gc.collect()
+
+    init(FastAPI(), slow_call_threshold=NOTHING)
+    noting = threading.Thread(target=note, daemon=True)
+    noting.start()
+    noting.join(timeout=10)
+    assert not noting.is_alive()
 
 
 def test_a_record_is_frozen_and_small() -> None:
