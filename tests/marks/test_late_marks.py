@@ -11,7 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, WebSocket
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import AsyncSafeMixin, async_safe, async_unsafe
-from fastapi_async_safe.markers import last_mark
+from fastapi_async_safe.markers import MARK, last_mark
 from tests.support.kinds import (
     CLASSES,
     SYNC,
@@ -416,6 +416,31 @@ def test_both_arguments_of_a_mark_count(serve: Serve, runs_inline: bool) -> None
 
 
 # ---- what it costs -----------------------------------------------------------------------------
+
+
+class Proxy:
+    """Stands for something that is there for a while."""
+
+    def __init__(self) -> None:
+        self.is_bound = True
+
+    def __call__(self) -> bool:
+        return True
+
+    def __getattr__(self, name: str) -> Any:
+        if name == MARK and not self.is_bound:
+            raise LookupError("it stands for nothing")
+        raise AttributeError(name)
+
+
+@pytest.mark.declines
+def test_a_dependency_that_can_no_longer_be_asked(serve: Serve) -> None:
+    proxy = Proxy()
+    client = serve(app_with_dependency(proxy))
+    first = client.get("/").json()
+    proxy.is_bound = False
+    async_safe(lambda: None)
+    assert client.get("/").json() == first
 
 
 @pytest.mark.accelerated
