@@ -34,7 +34,8 @@ class FirstRequests:
 
     def planned(self, plan: Any, dependant: Any, path: Any, request: Any) -> None:
         """Take a plan that was made, and what made it necessary."""
-        self._routes[path] = None
+        if not self._is_done():  # a tool's may be without end
+            self._routes[path] = None
         for node in plan.nodes:
             if _fastapi.is_coroutine(node.dependant) or _fastapi.is_async_generator(node.dependant):
                 continue
@@ -56,7 +57,7 @@ class FirstRequests:
 
     def is_over(self) -> bool:
         """Take a request, and say whether the next ones need not be taken."""
-        if self.has_inline or self._count >= COUNTED:
+        if self._is_done():
             return True
         self._count += 1
         if self._count < COUNTED:
@@ -70,6 +71,9 @@ class FirstRequests:
                 self._count,
             )
         return True
+
+    def _is_done(self) -> bool:
+        return self.has_inline or self._count >= COUNTED
 
     def _introduce(self, plan: Any, dependant: Any, path: Any, request: Any) -> None:
         followed, stock = _followed(plan, dependant, path, request)

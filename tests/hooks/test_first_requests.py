@@ -2,11 +2,14 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.dependencies.utils import get_dependant, solve_dependencies
 
+from fastapi_async_safe import _registry as registry
 from fastapi_async_safe import async_safe
 from tests.support.serving import Init, Serve
 
@@ -27,6 +30,10 @@ def get_session() -> Iterator[str]:
 
 def in_a_thread() -> int:
     return 2
+
+
+async def get_in_a_thread(number: Annotated[int, Depends(in_a_thread)]) -> int:
+    return number
 
 
 def marked_app() -> FastAPI:
@@ -162,3 +169,24 @@ def test_nothing_is_counted_once_it_is_said(serve: Serve) -> None:
     client.get("/")
     resolver = app._fastapi_async_safe_resolver  # type: ignore[attr-defined]
     assert resolver.solve == resolver._solve
+
+
+def test_what_a_tool_has_solved_is_not_noted_without_end(serve: Serve) -> None:
+    app = FastAPI()
+
+    @app.get("/{number}")
+    async def endpoint(request: Request) -> None:
+        dependant = get_dependant(path="", call=get_in_a_thread)
+        async with AsyncExitStack() as stack:
+            await solve_dependencies(
+                request=request,
+                dependant=dependant,
+                async_exit_stack=stack,
+                embed_body_fields=False,
+            )
+
+    client = serve(app)
+    for number in range(120):
+        client.get(f"/{number}")
+    noted = registry.resolver_of({"app": app})._first_requests._routes  # type: ignore[union-attr]
+    assert 0 < len(noted) <= 100
