@@ -11,6 +11,8 @@ from fastapi_async_safe._cli.app_loading import load_app
 from fastapi_async_safe._cli.bad_input import AppError, BadInputError
 
 SHOP = """
+from unittest.mock import NonCallableMock
+
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -27,12 +29,22 @@ def create_app():
     return FastAPI(title="made")
 
 
+class Around:
+    def __init__(self):
+        self.app = self
+
+
+around_itself = Around()
+mock = NonCallableMock()
+
+
 def broken():
     raise RuntimeError("no database")
 """
 
 
 NO_APP = "{0} is no FastAPI application but a function; if it makes one, write {0}()"
+OR = "; write {}:app"
 ANY_APP = "write module:attribute or module:factory(), such as main:app"
 
 
@@ -64,6 +76,13 @@ def test_the_application_is_found_from_the_working_directory(
     [
         ("{}", "'{}' names no application: write module:attribute, such as {}:app"),
         ("./{}.py", "'./{}.py' names no application: write module:attribute, such as {}:app"),
+        ("{}.py:app", "'{}.py:app' names no application: write module:attribute, such as {}:app"),
+        (".{}:app", "'.{}:app' names no application: " + ANY_APP),
+        ("{}:around_itself", "{}:around_itself is no FastAPI application but a Around of {}" + OR),
+        (
+            "{}:mock",
+            "{}:mock is no FastAPI application but a NonCallableMock of unittest.mock" + OR,
+        ),
         ("a b:c", "'a b:c' names no application: " + ANY_APP),
         ("{}:", "'{}:' names no application: write module:attribute, such as {}:app"),
         ("{}:application", "{} has no 'application'; write {}:app"),

@@ -25,7 +25,10 @@ AppName = Annotated[
     ),
 ]
 
-_NAME = re.compile(r"(?P<module>[\w.]+):(?P<attribute>\w+(\.\w+)*)(?P<call>\(\))?", re.ASCII)
+_NAME = re.compile(r"(?P<module>\w+(\.\w+)*):(?P<attribute>\w+(\.\w+)*)(?P<call>\(\))?", re.ASCII)
+
+# Of middleware around an application, at most.
+_LAYERS = 100
 
 
 def load_app(name: str) -> FastAPI:
@@ -42,7 +45,7 @@ def load_app(name: str) -> FastAPI:
         AppError: the application's code raised an exception.
     """
     parts = _NAME.fullmatch(name)
-    if parts is None:
+    if parts is None or parts["module"].endswith(".py"):
         raise BadInputError(f"{name!r} names no application: {_example(name)}")
     folder = str(Path.cwd())
     if folder not in sys.path:
@@ -51,11 +54,9 @@ def load_app(name: str) -> FastAPI:
     found = _attribute(module, parts["attribute"])
     if parts["call"]:
         found = _made(found, name)
-    app = found
-    while not _fastapi.is_application(app) and hasattr(app, "app"):
-        app = app.app
-    if _fastapi.is_application(app):
-        return app  # type: ignore[no-any-return]
+    app = _within(found)
+    if app is not None:
+        return app
     if callable(found) and not isinstance(found, type) and not parts["call"]:
         raise BadInputError(
             f"{name} is no FastAPI application but {_described(found)}; if it makes one, write "
@@ -64,6 +65,20 @@ def load_app(name: str) -> FastAPI:
     raise BadInputError(
         f"{name} is no FastAPI application but {_described(found)}{_instead(module)}"
     )
+
+
+def _within(found: Any) -> FastAPI | None:
+    """Give the application that middleware is wrapped around, or None."""
+    for _ in range(_LAYERS):  # what has any attribute, as a mock, is no application
+        if _fastapi.is_application(found):
+            return found  # type: ignore[no-any-return]
+        try:
+            found = found.app
+        except AttributeError:
+            return None
+        except Exception as error:
+            raise AppError(error) from None
+    return None
 
 
 def _example(name: str) -> str:
