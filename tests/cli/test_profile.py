@@ -371,6 +371,16 @@ unstartable = FastAPI(lifespan=lifespan)
 def raises():
     return 1 // 0
 
+@app.get("/tired")
+def tired():
+    app.state.answered = getattr(app.state, "answered", 0) + 1
+    if app.state.answered > 1:
+        raise LookupError("not again")
+
+@app.get("/ends")
+def ends():
+    raise SystemExit("the end")
+
 @app.get("/error", status_code=503)
 def error():
     return "not today"
@@ -386,6 +396,7 @@ def error():
             ["app", "-r", "/raises"],
             "GET /raises fails with ZeroDivisionError: integer division or modulo by zero; ",
         ),
+        (["app", "-r", "/tired"], "GET /tired fails with LookupError: not again; send what "),
         (["app", "-r", "/error"], 'GET /error is answered with 503: "not today"; '),
         (["app"], "there is no request to send: add --request"),
         (["app", "--from", "empty.har"], "empty.har is a HAR file without a request: "),
@@ -406,6 +417,17 @@ def test_a_request_that_fails_is_one_line_and_exit_code_2(
     last = finished.stderr.splitlines()
     assert len(last) == 1, finished.stderr
     assert line in last[0]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["profile", "bench"])
+def test_an_application_that_ends_the_process_shows_where(tmp_path: Path, command: str) -> None:
+    (tmp_path / "short.py").write_text(SHORT_APP, encoding="utf-8")
+
+    finished = run_command(command, "short:app", "-r", "/ends", cwd=tmp_path)
+
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines()[-1] == "SystemExit: the end"
 
 
 @pytest.mark.slow

@@ -31,6 +31,9 @@ def only(text: str) -> GivenRequest:
             GivenRequest("POST", "/items", headers=(JSON,), body=b'{"name": "pen"}'),
         ),
         ("PUT /items a=1&b=2", GivenRequest("PUT", "/items", headers=(FORM,), body=b"a=1&b=2")),
+        ("GET //a/b?c=//d", GivenRequest("GET", "//a/b", "c=//d")),
+        ("GET /\udcff?\udcfe", GivenRequest("GET", "/%FF", "%FE")),
+        ("POST /a \udcff", GivenRequest("POST", "/a", headers=(FORM,), body=b"\xff")),
         ("GET http://shop.example/a?b", GivenRequest("GET", "/a", "b", headers=(HOST,))),
     ],
 )
@@ -48,6 +51,15 @@ def test_a_request_is_given_as_it_is_written_in_http(text: str, expected: GivenR
         (
             "curl --data-urlencode 'q=ü &' /a",
             GivenRequest("POST", "/a", "", (FORM,), b"q=%C3%BC%20%26"),
+        ),
+        ("curl -d '' /a", GivenRequest("POST", "/a", "", (FORM,))),
+        (
+            r"""curl /a --data-raw $'{"a": "it\'s\u0021", "ü": "€\\\\n"}'""",
+            GivenRequest("POST", "/a", "", (FORM,), '{"a": "it\'s!", "ü": "€\\\\n"}'.encode()),
+        ),
+        (
+            """curl /a -d "$'x'" -d '$' -d $'' -d "\\"$'x'" """,
+            GivenRequest("POST", "/a", "", (FORM,), b"""$'x'&$&&"$'x'"""),
         ),
         ("curl -G -d a=1 '/a?b=2'", GivenRequest("GET", "/a", "b=2&a=1")),
         (
@@ -149,6 +161,11 @@ def test_a_har_file_has_what_a_browser_sent_to_the_first_host(tmp_path: Path) ->
     [
         ("empty.har", har(), "is a HAR file without a request: reload the page"),
         ("other.har", '{"log": {}}', "is no HAR file (KeyError: 'entries'): save one in"),
+        (
+            "null.har",
+            '{"log": {"entries": [{"request": {"method": "GET", "url": null}}]}}',
+            "is no HAR file (TypeError: a request has None where it needs a text)",
+        ),
         ("broken.har", "{", "is no HAR file (JSONDecodeError: "),
         ("none.txt", "# nothing\n", "has no request in it: write "),
         ("binary.txt", None, "cannot be read (it is not text in UTF-8): give a file"),
@@ -180,6 +197,9 @@ def test_a_file_without_requests_is_named(
         ("items", "'items' is no request: write "),
         ("FETCH /items", "'FETCH /items' is no request: write "),
         ("curl 'open", "cannot be read (No closing quotation)"),
+        ("curl /a -d $'\\u12'", "cannot be read ("),
+        ("GET http://[a/", "'GET http://[a/' cannot be read (Invalid IPv6 URL): write "),
+        ("curl http://[a/", "'curl http://[a/' cannot be read (Invalid IPv6 URL): write "),
         ("curl", "a curl command needs one URL, this one has 0"),
         ("curl /a /b", "a curl command needs one URL, this one has 2"),
         ("curl --nonsense /a", "the curl command cannot be read (unrecognized arguments"),

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import argparse
 import base64
+import re
 import secrets
+import shlex
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from .bad_input import BadInputError
+
+#: How bytes that are no UTF-8 are kept in text, as Python does with those of a command line.
+UNREADABLE = "surrogateescape"
+
+# What is quoted in a shell command; the group is what $'...' quotes, as browsers write it.
+_QUOTED = re.compile(
+    r"""\\. | '[^']*' | "(?:\\.|[^"\\])*" | \$'((?:\\.|[^'\\])*)'""", re.VERBOSE | re.DOTALL
+)
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -83,6 +93,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def words_of(text: str) -> list[str]:
+    """Split a command as a shell does.
+
+    Raises:
+        ValueError: a quotation has no end, or escapes nothing that is known.
+    """
+    return shlex.split(_QUOTED.sub(_plainly_quoted, text))
+
+
+def _plainly_quoted(found: re.Match[str]) -> str:
+    escaped = found[1]
+    if escaped is None:
+        return found[0]
+    # NOTE: by this codec's rules, which are the shell's for all that browsers escape.
+    text = escaped.encode("latin-1", "backslashreplace").decode("unicode_escape")
+    return shlex.quote(text)
+
+
 def request_of(words: list[str]) -> tuple[str, str, list[tuple[str, str]], bytes]:
     """Read a curl command.
 
@@ -103,9 +131,10 @@ def request_of(words: list[str]) -> tuple[str, str, list[tuple[str, str]], bytes
     if "://" not in url and not url.startswith("/"):
         url = f"http://{url}"
     headers = [(name.strip(), value.strip()) for name, value in map(_split_header, given.header)]
-    body = b""
+    body, is_posted = b"", False
     if given.form or given.form_string:
         body, kind = _multipart(given.form, given.form_string)
+        is_posted = True
         headers = [
             *(each for each in headers if each[0].lower() != "content-type"),
             ("Content-Type", kind),
@@ -113,15 +142,16 @@ def request_of(words: list[str]) -> tuple[str, str, list[tuple[str, str]], bytes
     elif given.data is not None:
         body = _body(given.data)
         if given.get:
-            url = _with_query(url, body.decode())
+            url = _with_query(url, body.decode(errors=UNREADABLE))
             body = b""
         else:
+            is_posted = True
             is_json = any(option == "--json" for option, _ in given.data)
             _add(headers, "Content-Type", "application/json" if is_json else _FORM)
             if is_json:
                 _add(headers, "Accept", "application/json")
     if given.user is not None:
-        login = base64.b64encode(given.user.encode()).decode()
+        login = base64.b64encode(given.user.encode(errors=UNREADABLE)).decode()
         _add(headers, "Authorization", f"Basic {login}")
     if given.oauth2_bearer is not None:
         _add(headers, "Authorization", f"Bearer {given.oauth2_bearer}")
@@ -133,7 +163,7 @@ def request_of(words: list[str]) -> tuple[str, str, list[tuple[str, str]], bytes
     for name, value in (("User-Agent", given.user_agent), ("Referer", given.referer)):
         if value is not None:
             _add(headers, name, value)
-    method = given.request or ("HEAD" if given.head else "POST" if body else "GET")
+    method = given.request or ("HEAD" if given.head else "POST" if is_posted else "GET")
     return method.upper(), url, headers, body
 
 
@@ -158,7 +188,7 @@ def _body(data: list[tuple[str, str]]) -> bytes:
                 content = content.replace(b"\r", b"").replace(b"\n", b"")
             parts.append(content)
         else:
-            parts.append(value.encode())
+            parts.append(value.encode(errors=UNREADABLE))
     return (b"" if data[-1][0] == "--json" else b"&").join(parts)
 
 
@@ -166,7 +196,8 @@ def _urlencoded(value: str) -> bytes:
     name, sign, content = value.partition("=")
     if not sign:
         name, content = "", value
-    return (f"{name}={quote(content)}" if name else quote(content)).encode()
+    quoted = quote(content, errors=UNREADABLE)
+    return (f"{name}={quoted}" if name else quoted).encode(errors=UNREADABLE)
 
 
 def _with_query(url: str, query: str) -> str:
@@ -181,7 +212,11 @@ def _multipart(fields: list[str], texts: list[str]) -> tuple[bytes, str]:
         name, sign, value = text.partition("=")
         if not sign:
             raise BadInputError(f"{text!r} is no form field: write -F name=value, or -F name=@file")
-        disposition, content, kind = f'form-data; name="{name}"', value.encode(), ""
+        disposition, content, kind = (
+            f'form-data; name="{name}"',
+            value.encode(errors=UNREADABLE),
+            "",
+        )
         if is_form and value.startswith(("@", "<")):
             path, _, options = value[1:].partition(";")
             content = _read(path)

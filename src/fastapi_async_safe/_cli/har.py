@@ -39,7 +39,11 @@ def requests_in(text: str, name: str) -> list[tuple[str, str, list[tuple[str, st
 
 def _request_of(request: dict[str, Any]) -> tuple[str, str, list[tuple[str, str]], bytes]:
     headers = [(each["name"], each["value"]) for each in request.get("headers", ())]
-    return request["method"].upper(), request["url"], headers, _body(request.get("postData") or {})
+    method, url = request["method"], request["url"]
+    for text in (method, url, *(part for header in headers for part in header)):
+        if not isinstance(text, str):
+            raise TypeError(f"a request has {text!r} where it needs a text")
+    return method.upper(), url, headers, _body(request.get("postData") or {})
 
 
 def _body(data: dict[str, Any]) -> bytes:

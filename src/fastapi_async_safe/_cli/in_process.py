@@ -73,14 +73,20 @@ async def send(app: Any, request: GivenRequest) -> Response:
     """Send one request, in a task of its own as a server does.
 
     Raises:
-        BaseException: what came out of the application.
+        BadInputError: an exception comes out of the application, or no response.
     """
     connection = _Connection(request.body)
     scope = _scope(request)
-    await asyncio.create_task(app(scope, connection.receive, connection.send))
+    try:
+        await asyncio.create_task(app(scope, connection.receive, connection.send))
+    except Exception as error:
+        raise BadInputError(
+            f"{request} fails with {type(error).__name__}: {_first_line(error)}; "
+            "send what the application can answer"
+        ) from error
     start = next((each for each in connection.sent if "status" in each), None)
     if start is None:
-        raise RuntimeError("the application sent no response")
+        raise BadInputError(f"{request} gets no response; send what the application can answer")
     return Response(
         start["status"],
         tuple(
@@ -100,13 +106,7 @@ async def first_responses(app: Any, requests: list[GivenRequest]) -> list[Respon
     """
     responses = []
     for request in requests:
-        try:
-            response = await send(app, request)
-        except Exception as error:
-            raise BadInputError(
-                f"{request} fails with {type(error).__name__}: {_first_line(error)}; "
-                "send what the application can answer"
-            ) from error
+        response = await send(app, request)
         if response.status >= 500:
             raise BadInputError(
                 f"{request} is answered with {response.status}: {_start_of(response.body)}; "
@@ -143,9 +143,16 @@ async def started(app: Any) -> AsyncIterator[Any]:
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    """Run `main` on an event loop as uvicorn would take it: uvloop's if it is installed."""
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-        return runner.run(main)
+    """Run `main` on an event loop as uvicorn would take it: uvloop's if it is installed.
+
+    Raises:
+        AppError: the application has ended the process.
+    """
+    try:
+        with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+            return runner.run(main)
+    except SystemExit as error:
+        raise AppError(error) from None
 
 
 def _new_event_loop() -> asyncio.AbstractEventLoop:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from . import curl, har
 from .bad_input import BadInputError
+from .curl import UNREADABLE
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 _EXAMPLE = 'write "GET /items?q=x", "POST /items {\\"name\\": \\"pen\\"}", or a curl command'
@@ -72,7 +72,11 @@ def _of_file(file: Path) -> list[GivenRequest]:
             f"{file} cannot be read ({reason}): give a file of requests, one a line, or a HAR file"
         ) from None
     if file.suffix.lower() == ".har" or text.lstrip().startswith("{"):
-        given = [_made(*parts) for parts in har.requests_in(text, str(file))]
+        parts = har.requests_in(text, str(file))
+        try:
+            given = [_made(*each) for each in parts]
+        except ValueError as error:
+            raise BadInputError(f"{file} has a request that cannot be sent ({error})") from None
     else:
         given = [_of_text(line) for line in _lines(text)]
     if not given:
@@ -88,12 +92,15 @@ def _lines(text: str) -> list[str]:
 
 def _of_text(text: str) -> GivenRequest:
     text = text.strip()
-    if text.split(maxsplit=1)[:1] == ["curl"]:
-        try:
-            words = shlex.split(text)
-        except ValueError as error:
-            raise BadInputError(f"{_short(text)} cannot be read ({error}): {_EXAMPLE}") from None
-        return _made(*curl.request_of(words[1:]))
+    try:
+        if text.split(maxsplit=1)[:1] == ["curl"]:
+            return _made(*curl.request_of(curl.words_of(text)[1:]))
+        return _of_line(text)
+    except ValueError as error:
+        raise BadInputError(f"{_short(text)} cannot be read ({error}): {_EXAMPLE}") from None
+
+
+def _of_line(text: str) -> GivenRequest:
     method, target, body = _parts(text)
     headers: list[tuple[str, str]] = []
     if body:
@@ -103,7 +110,7 @@ def _of_text(text: str) -> GivenRequest:
             headers.append(("content-type", "application/x-www-form-urlencoded"))
         else:
             headers.append(("content-type", "application/json"))
-    return _made(method, target, headers, body.encode())
+    return _made(method, target, headers, body.encode(errors=UNREADABLE))
 
 
 def _parts(text: str) -> tuple[str, str, str]:
@@ -117,7 +124,8 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 def _made(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> GivenRequest:
-    parts = urlsplit(url)
+    # What begins with two slashes is a path here, and no host.
+    parts = urlsplit(f"http://{url}")._replace(netloc="") if url.startswith("/") else urlsplit(url)
     sent = [
         (name.lower(), value)
         for name, value in headers
@@ -130,10 +138,9 @@ def _made(method: str, url: str, headers: list[tuple[str, str]], body: bytes) ->
     for name, value in sent:
         if any(ord(letter) > 255 for letter in name + value):
             raise BadInputError(f"the header {name!r} of {url} has letters that no header can have")
-    path = quote(parts.path or "/", safe=_LEFT_IN_PATH)
-    return GivenRequest(
-        method, path, quote(parts.query, safe=_LEFT_IN_PATH + "?"), tuple(sent), body
-    )
+    path = quote(parts.path or "/", safe=_LEFT_IN_PATH, errors=UNREADABLE)
+    query = quote(parts.query, safe=_LEFT_IN_PATH + "?", errors=UNREADABLE)
+    return GivenRequest(method, path, query, tuple(sent), body)
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ async def profile(
         progress: called after each request.
 
     Raises:
-        BadInputError: a request fails when it is sent first.
+        BadInputError: a request fails.
         AppError: the application could not start, or not stop.
     """
     recorder = CallRecorder()
