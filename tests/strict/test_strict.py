@@ -207,3 +207,84 @@ def test_imports() -> None:
     assert "blockbuster" not in sys.modules
 """
     run(tests=tests).assert_outcomes(passed=1)
+
+
+UNHASHABLE = """
+import gc
+import weakref
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi.testclient import TestClient
+
+from fastapi_async_safe import async_safe, init_app
+
+
+@async_safe
+@dataclass
+class Counter:
+    count: int = 0
+
+    def __call__(self) -> int:
+        self.count += 1
+        return self.count
+
+
+@async_safe
+class Unequal:
+    def __eq__(self, other: object) -> bool:
+        raise LookupError
+
+    def __hash__(self) -> int:
+        return 1
+
+    def __call__(self) -> None: ...
+
+
+def test_counted() -> None:
+    app = FastAPI()
+    endpoint, task = Counter(), Counter()
+
+    @app.get("/task")
+    async def with_task(background: BackgroundTasks) -> None:
+        background.add_task(task)
+        background.add_task(Unequal())
+        background.add_task(Unequal())
+
+    app.get("/")(endpoint)
+    client = TestClient(init_app(app))
+    client.get("/task")
+    assert task.count == 1
+    assert [client.get("/").json() for _ in range(2)] == [1, 2]
+
+
+def test_kept() -> None:
+    app = FastAPI()
+    made = []
+
+    @app.get("/")
+    async def endpoint(background: BackgroundTasks) -> None:
+        @async_safe
+        def task() -> None: ...
+
+        made.append(weakref.ref(task))
+        background.add_task(task)
+
+    TestClient(init_app(app)).get("/")
+    gc.collect()
+    assert [each() for each in made] == [None]
+"""
+
+
+@pytest.mark.parametrize("option", ["--async-safe-strict", "--async-safe-report"])
+def test_what_is_called_need_have_no_hash_and_is_not_kept(
+    option: str, pytester: pytest.Pytester
+) -> None:
+    pytester.makepyfile(test_counted=UNHASHABLE)
+    result = pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", *NO_NOISE, "-o", "async_safe_budget=1000", option
+    )
+    result.assert_outcomes(passed=2)
+    if option == "--async-safe-report":
+        result.stdout.fnmatch_lines(["test_counted.Counter() * 2 * endpoint, /"])

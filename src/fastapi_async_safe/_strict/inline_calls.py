@@ -9,9 +9,7 @@ from typing import Any
 from .. import _fastapi, _registry
 from .._explaining import CallExplanation, explain
 from ..slow_calls import InlineCall, Phase
-
-#: Name, phase, route.
-Key = tuple[str, str, str]
+from .observer import Key, key_of
 
 
 class InlineCalls:
@@ -29,7 +27,7 @@ class InlineCalls:
                 continue
             self._looked_at[root] = count
             for call in _inline_calls_of(root):
-                self.found[call.name, call.phase, str(call.route)] = None
+                self.found[key_of(call)] = None
 
 
 def _inline_calls_of(root: Any) -> Iterator[InlineCall]:

@@ -44,6 +44,15 @@ class Finding:
         return f"{self.inline}, {self.text}"
 
 
+#: Name, phase, route. Not the call itself, which need have no hash, and would be kept.
+Key = tuple[str, str, str]
+
+
+def key_of(inline: InlineCall) -> Key:
+    """Give what inline calls are told apart by."""
+    return inline.name, inline.phase, str(inline.route)
+
+
 @dataclass(slots=True)
 class Use:
     """How often an inline call was made, and how long it took at worst, in seconds."""
@@ -64,7 +73,7 @@ class StrictObserver:
         self._folder = f"{Path.cwd()}{os.sep}"
         self._lock = Lock()  # a test may run event loops in several threads
         self._findings: dict[str, tuple[Finding, int]] = {}
-        self.uses: dict[InlineCall, Use] = {}
+        self.uses: dict[Key, Use] = {}
 
     def run(
         self, inline: InlineCall, call: Callable[..., Any], /, *args: Any, **values: Any
@@ -79,13 +88,15 @@ class StrictObserver:
 
     def took(self, inline: InlineCall, seconds: float) -> None:
         """Take how long an inline call was."""
+        key = key_of(inline)
         with self._lock:
-            use = self.uses.setdefault(inline, Use())
+            use = self.uses.setdefault(key, Use())
             use.times += 1
             use.worst = max(use.worst, seconds)
-        if self._budget is None or seconds <= self._budget:
-            return
-        if any(each.is_blocking and each.inline == inline for each, _ in self._findings.values()):
+            if self._budget is None or seconds <= self._budget:
+                return
+            blocking = [each.inline for each, _ in self._findings.values() if each.is_blocking]
+        if any(key_of(each) == key for each in blocking):
             return  # and so it took long
         self._find(
             Finding(

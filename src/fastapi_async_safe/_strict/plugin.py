@@ -100,10 +100,8 @@ class StrictPlugin:
     def _rows(self) -> list[tuple[str, str, str, int, float]]:
         assert self._inline_calls is not None
         self._inline_calls.look()
-        uses = self._observer.uses.items()
         rows: list[tuple[str, str, str, int, float]] = [
-            (inline.name, inline.phase, str(inline.route), use.times, use.worst)
-            for inline, use in uses
+            (*key, use.times, use.worst) for key, use in self._observer.uses.items()
         ]
         for name, phase, route in self._inline_calls.found:
             # Without the prefix of what is mounted, which the route does not know.
