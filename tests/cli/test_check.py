@@ -54,7 +54,6 @@ def test_the_table_has_a_line_for_each_route_and_its_callables_below(check: Any)
     [
         (["--path", "/acc"], ["/account"], ["session", "user", "session", "Page", "read_account"]),
         (["--path", "/*count"], ["/account"], None),
-        (["--path", "/none"], [], []),
         (["--only", "inline"], ["/items", "/account", "/news"], ["Page", "Page", "Page"]),
         (
             ["--only", "thread"],
@@ -117,6 +116,17 @@ def test_bounds_for_ci(check: Any, options: list[str], code: int, line: str) -> 
     ended, _, errors = check(SHOP, *options)
 
     assert (ended, errors) == (code, line)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--max-trips", "0"]])
+def test_a_path_that_no_route_has_is_no_success(check: Any, options: list[str]) -> None:
+    code, output, errors = check(SHOP, "--path", "/none", *options)
+
+    assert (code, output) == (2, "")
+    assert errors == (
+        "fastapi-async-safe: no route's path begins with '/none'; `check tests.cli.shop:app` "
+        "lists them\n"
+    )
 
 
 def test_a_declined_route_is_told_and_can_fail(check: Any) -> None:

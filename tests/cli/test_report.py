@@ -80,6 +80,10 @@ def test_a_mermaid_chart_is_printed_for_markdown(report: Any) -> None:
             "no/such/folder.html cannot be written (No such file or directory); name another file",
         ),
         (
+            ["--path", "/none"],
+            "no route's path begins with '/none'; `check tests.cli.shop:app` lists them",
+        ),
+        (
             ["--format", "mermaid", "--path", "/none"],
             "no route's path begins with '/none'; `check tests.cli.shop:app` lists them",
         ),

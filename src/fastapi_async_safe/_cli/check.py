@@ -17,6 +17,7 @@ from rich.text import Text
 from .. import CallExplanation, Explanation, RouteExplanation, explain
 from . import wording
 from .app_loading import AppName, load_app
+from .bad_input import BadInputError
 from .totals import core_of, totals_of
 
 #: Which routes are asked for.
@@ -62,7 +63,7 @@ def check(
 ) -> None:
     """Show where each dependency and endpoint runs, and why. Nothing of it is run."""
     explanation = explain(load_app(app))
-    chosen = chosen_routes(explanation, path)
+    chosen = chosen_routes(explanation, path, app)
     shown = [route for route in chosen if only is None or _has(route, only)]
     if as_json:
         json.dump(wording.as_json(app, explanation, shown), sys.stdout, indent=2)
@@ -76,9 +77,16 @@ def check(
         raise typer.Exit(1)
 
 
-def chosen_routes(explanation: Explanation, path: str) -> list[RouteExplanation]:
-    """Give the routes that `--path` asks for."""
-    return [route for route in explanation.routes if _is_below(path, route.path)]
+def chosen_routes(explanation: Explanation, path: str, app: str) -> list[RouteExplanation]:
+    """Give the routes that `--path` asks for.
+
+    Raises:
+        BadInputError: it asks for some, and there is none.
+    """
+    chosen = [route for route in explanation.routes if _is_below(path, route.path)]
+    if path and not chosen:
+        raise BadInputError(f"no route's path begins with {path!r}; `check {app}` lists them")
+    return chosen
 
 
 def _is_below(asked: str, path: str) -> bool:

@@ -46,10 +46,10 @@ def report(
 ) -> None:
     """Write a page of what each route depends on, where that runs, and what could be saved."""
     explanation = explain(load_app(app))
-    routes = chosen_routes(explanation, path)
+    routes = chosen_routes(explanation, path, app)
     if form is Format.MERMAID:
         if not routes:
-            raise BadInputError(f"no route's path begins with {path!r}; `check {app}` lists them")
+            raise BadInputError(f"{app} has no route to draw; a page can be written of it")
         text = "\n".join(_chart(route) for route in routes)
         if output is None:
             print(text, end="")
