@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from fastapi_async_safe._cli.bad_input import AppError
 from fastapi_async_safe._cli.benching.comparison import difference
+from fastapi_async_safe._cli.benching.rounds import _Process
+from fastapi_async_safe._cli.benching.variants import Variant
 from tests.cli.running import run as run_command
 
 pytestmark = pytest.mark.slow
@@ -98,6 +101,17 @@ def test_each_variant_is_timed_with_its_trips(tmp_path: Path) -> None:
         assert request["variants"]["stock"]["times_faster"] == 1
     # The numbers of each process begin anew; the time does not.
     assert (number["varies"], times["varies"]) == (False, True)
+
+
+def test_a_process_that_has_ended_is_told_when_it_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ends.py").write_text("import os\nos._exit(3)\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with _Process("ends:app", Variant.STOCK, []) as process:
+        process._process.wait(timeout=60)
+        with pytest.raises(AppError, match="ended early"):
+            process.ask(0)
 
 
 def trips_of(request: dict[str, Any]) -> list[int]:

@@ -427,6 +427,21 @@ class TestIdleMarks:
 
         assert self.reasons(app_with(Derived), Base) == []
 
+    def test_a_marked_proxy_that_stands_for_nothing_now(self) -> None:
+        class Proxy:
+            is_bound = True
+
+            def __call__(self) -> None: ...
+
+            def __getattr__(self, name: str) -> Any:
+                raise AttributeError(name) if self.is_bound else LookupError(name)
+
+        proxy = async_safe(Proxy())
+        Proxy.is_bound = False
+        assert self.reasons(app_with(unmarked), proxy) == [
+            "no route calls it; a background task may"
+        ]
+
     def test_what_no_route_calls(self) -> None:
         @async_safe
         def forgotten() -> None: ...

@@ -46,7 +46,7 @@ def idle_marks(routes: Sequence[RouteExplanation], steps: Sequence[Step]) -> tup
                     f"routes call {callable_name(wrapper)}, which wraps it and has no mark: mark "
                     "the outermost wrapper"
                 )
-        elif inspect.iscoroutinefunction(target) or inspect.isasyncgenfunction(target):
+        elif _is_async(target):
             why = "no route calls it, and an async def is awaited on the event loop, marked or not"
         else:
             why = "no route calls it; a background task may"
@@ -55,6 +55,13 @@ def idle_marks(routes: Sequence[RouteExplanation], steps: Sequence[Step]) -> tup
                 IdleMark(call=target, name=callable_name(target), source=source_of(target), why=why)
             )
     return tuple(idle)
+
+
+def _is_async(target: Any) -> bool:
+    try:
+        return inspect.iscoroutinefunction(target) or inspect.isasyncgenfunction(target)
+    except Exception:  # a proxy that stands for nothing now
+        return False
 
 
 def _bearers(call: Any) -> Iterator[Any]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -179,8 +179,9 @@ class _Process:
 
     def _send(self, task: Any) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(task) + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended, which `answer` tells
+            self._process.stdin.write(json.dumps(task) + "\n")
+            self._process.stdin.flush()
 
     def answer(self) -> Any:
         """Wait for the next answer.
@@ -205,7 +206,8 @@ class _Process:
         """Let it end: the lifespan of its application ends first."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None and not pipe.closed:
-                pipe.close()
+                with suppress(BrokenPipeError):
+                    pipe.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
