@@ -420,6 +420,16 @@ def test_a_request_that_fails_is_one_line_and_exit_code_2(
 
 
 @pytest.mark.slow
+def test_a_request_that_is_refused_is_told(tmp_path: Path) -> None:
+    (tmp_path / "short.py").write_text(SHORT_APP, encoding="utf-8")
+
+    finished = run_command("profile", "short:app", "-r", "/nowhere", "--rounds", "3", cwd=tmp_path)
+
+    assert finished.returncode == 0
+    assert finished.stderr == 'GET /nowhere is answered with 404: {"detail":"Not Found"}\n'
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["profile", "bench"])
 def test_an_application_that_ends_the_process_shows_where(tmp_path: Path, command: str) -> None:
     (tmp_path / "short.py").write_text(SHORT_APP, encoding="utf-8")

@@ -52,6 +52,10 @@ def test_a_request_is_given_as_it_is_written_in_http(text: str, expected: GivenR
             "curl --data-urlencode 'q=ü &' /a",
             GivenRequest("POST", "/a", "", (FORM,), b"q=%C3%BC%20%26"),
         ),
+        (
+            "curl http://a%40b:c@shop.example/a",
+            GivenRequest("GET", "/a", "", (HOST, ("authorization", "Basic YUBiOmM="))),
+        ),
         ("curl -d '' /a", GivenRequest("POST", "/a", "", (FORM,))),
         (
             r"""curl /a --data-raw $'{"a": "it\'s\u0021", "ü": "€\\\\n"}'""",

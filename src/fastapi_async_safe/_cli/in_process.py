@@ -99,7 +99,7 @@ async def send(app: Any, request: GivenRequest) -> Response:
 
 
 async def first_responses(app: Any, requests: list[GivenRequest]) -> list[Response]:
-    """Send each request once.
+    """Send each request once, and say on stderr which are refused, as nothing of them may run.
 
     Raises:
         BadInputError: one fails: an exception comes out of the application, or its status is 5xx.
@@ -111,6 +111,11 @@ async def first_responses(app: Any, requests: list[GivenRequest]) -> list[Respon
             raise BadInputError(
                 f"{request} is answered with {response.status}: {_start_of(response.body)}; "
                 "send what the application can answer"
+            )
+        if response.status >= 400:
+            print(
+                f"{request} is answered with {response.status}: {_start_of(response.body)}",
+                file=sys.stderr,
             )
         responses.append(response)
     return responses

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from . import curl, har
 from .bad_input import BadInputError
@@ -135,6 +136,9 @@ def _made(method: str, url: str, headers: list[tuple[str, str]], body: bytes) ->
     ]
     if parts.netloc and all(name != "host" for name, _ in sent):
         sent.insert(0, ("host", parts.netloc.rpartition("@")[2]))
+    if parts.username is not None and all(name != "authorization" for name, _ in sent):
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        sent.append(("authorization", f"Basic {base64.b64encode(login).decode()}"))
     for name, value in sent:
         if any(ord(letter) > 255 for letter in name + value):
             raise BadInputError(f"the header {name!r} of {url} has letters that no header can have")
