@@ -138,7 +138,7 @@ def test_requests_are_resolved_by_the_core_asked_for(init: Init, variant: str) -
     assert TestClient(app).get("/").json() is True
     resolver = _registry.resolver_of({"app": app})
     assert resolver is not None
-    assert type(resolver.solve.__self__) is core.Solver
+    assert type(resolver._solve.__self__) is core.Solver
     (entry,) = resolver._entries.values()
     assert type(entry.plan) is core.Plan
 

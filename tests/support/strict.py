@@ -41,6 +41,7 @@ def get_connection() -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(":memory:")
     yield connection
     connection.commit()
+    connection.close()
 
 
 @async_safe(blocks=False)

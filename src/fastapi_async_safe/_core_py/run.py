@@ -231,12 +231,14 @@ class Run:
                         finally:
                             stopped = None
                     self._keep(node, value)
+                    value = None  # an exception keeps this frame
                 elif kind == INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     context = node.call(**values)
                     value = context.enter()
                     stack.push_async_exit(context)
                     self._keep(node, value)
+                    context = value = None
                 elif kind == COROUTINE and not node.limited:
                     self.awaitable = node.call(**values)
                     return self._ask(AWAIT, node, position)
