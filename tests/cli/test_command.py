@@ -50,7 +50,7 @@ def test_without_the_extra_one_line_says_how_to_install_it(name: str) -> None:
 
 def test_an_unknown_command_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        main(["chekc"])
+        main(["look"])
 
     assert ended.value.code == 2
-    assert "No such command 'chekc'" in capsys.readouterr().err
+    assert "No such command 'look'" in capsys.readouterr().err
