@@ -1,6 +1,5 @@
 """All that can be timed on a workload: its variants here, and other projects on W2's work."""
 
-import logging
 from enum import StrEnum
 from importlib import import_module
 from typing import cast
@@ -8,11 +7,6 @@ from typing import cast
 from benchmarks.subjects.client import App
 from benchmarks.subjects.workloads import WORKLOADS, Variant
 from fastapi_async_safe import resolver_backend
-
-# That nothing runs inline is what some workloads are about; everything else is of interest.
-logging.getLogger("fastapi_async_safe").addFilter(
-    lambda record: "ran inline in" not in str(record.msg)
-)
 
 
 class UnavailableError(Exception):

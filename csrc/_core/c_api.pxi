@@ -44,6 +44,7 @@ from pydantic_core import ValidationError
 # NOTE: not `from ._core_py import`, which Cython takes from the package that this was built for: a
 # copy under another name has modules of its own.
 from . import _core_py, _fastapi
+from . import markers as _markers
 
 _wrapped = _core_py.wrapped
 

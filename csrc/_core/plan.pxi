@@ -12,15 +12,10 @@ TEXT, DIGITS, DECIMAL, SCHEMA, FIELD = range(5)
 cdef enum:
     _TEXT, _DIGITS, _DECIMAL, _SCHEMA, _FIELD
 
-ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE, THREAD, CONTEXT = (
-    range(8)
-)
+ROOT, INLINE, INLINE_TIMED, INLINE_CONTEXT, COROUTINE = range(5)
+INLINE_LIMITED, INLINE_CONTEXT_LIMITED, THREAD, CONTEXT = range(5, 9)
 cdef enum:
-    _ROOT, _INLINE, _INLINE_CONTEXT, _INLINE_LIMITED, _INLINE_CONTEXT_LIMITED, _COROUTINE
-
-INLINE_TIMED = 8
-cdef enum:
-    _INLINE_TIMED = 8
+    _ROOT, _INLINE, _INLINE_TIMED, _INLINE_CONTEXT, _COROUTINE
 
 AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
 cdef enum:
@@ -56,7 +51,7 @@ cdef object headers_class = _fastapi.Headers
 cdef object function = _FunctionType
 cdef object module = _ModuleType
 cdef object member_descriptor = _MemberDescriptorType
-cdef list last_mark = _core_py.last_mark
+cdef list last_mark = _markers.last_mark
 cdef bint tells_names = _fastapi.TELLS_NAMES
 cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
 
@@ -93,7 +88,7 @@ cdef class Param:
 
     def __cinit__(
         self, *, str name, str key not None, tuple loc, bint many, int otherwise, default,
-        dict missing, int convert, validate, field,
+        dict missing, int convert, validate, field, info,
     ):
         self.name = name
         self.key = key
@@ -106,10 +101,10 @@ cdef class Param:
         self.convert = convert
         self.validate = validate
         self.field = field
-        self.info = field.field_info
-        self.default_seen, self.factory_seen = self.info.default, self.info.default_factory
-        self.default_place = _slot_of(self.info, "default")
-        self.factory_place = _slot_of(self.info, "default_factory")
+        self.info = info
+        self.default_seen, self.factory_seen = info.default, info.default_factory
+        self.default_place = _slot_of(info, "default")
+        self.factory_place = _slot_of(info, "default_factory")
 
     cdef inline bint default_is_as_seen(self) except -1:
         if self.default_place == NULL or self.factory_place == NULL:

@@ -7,7 +7,6 @@ awaits it and lets the core go on.
 from __future__ import annotations
 
 import sys
-from time import perf_counter
 from typing import Any
 
 from . import _fastapi
@@ -97,29 +96,9 @@ async def _call(run: Any, node: Any) -> Any:
         return await stack.enter_async_context(_fastapi.limited(node.call(**values), concurrency))
     async with _fastapi.limit_of(concurrency):
         if kind == INLINE_LIMITED:
-            return _call_inline(node, values)
+            if node.watch is None:
+                return _fastapi.called_as_in_thread(node.call, **values)
+            return _fastapi.called_as_in_thread(node.watch.call, node.call, values)
         if kind == COROUTINE:
             return await node.call(**values)
         return await _fastapi.run_in_thread(node.call, values)
-
-
-def _call_inline(node: Any, values: dict[str, Any]) -> Any:
-    stopped: BaseException
-    try:
-        return node.call(**values) if node.watch is None else _timed(node, values)
-    except StopIteration as error:
-        stopped = _fastapi.as_from_thread(error)
-    try:
-        raise stopped
-    finally:
-        del stopped
-
-
-def _timed(node: Any, values: dict[str, Any]) -> Any:
-    started = perf_counter()
-    try:
-        return node.call(**values)
-    finally:
-        seconds = perf_counter() - started
-        if seconds > node.watch.limit:
-            node.watch.held(seconds)

@@ -22,13 +22,22 @@ class FirstRequests:
         core: the core that runs them.
     """
 
-    __slots__ = ("_core", "_count", "_has_said", "_has_trips", "_routes", "has_inline")
+    __slots__ = (
+        "_core",
+        "_count",
+        "_has_said",
+        "_has_trips",
+        "_routes",
+        "_shares_trips",
+        "has_inline",
+    )
 
     def __init__(self, core: ModuleType) -> None:
         self._core = core
         self._count = 0
         self._routes: dict[Any, None] = {}  # those that were planned
         self._has_trips = False
+        self._shares_trips = False
         self._has_said = False
         self.has_inline = False  # something runs inline
 
@@ -36,6 +45,8 @@ class FirstRequests:
         """Take a plan that was made, and what made it necessary."""
         if not self._is_done():  # a tool's may be without end
             self._routes[path] = None
+        joining = sum(node.threaded for node in plan.nodes) + plan.joins_endpoint
+        self._shares_trips = self._shares_trips or joining > 1
         for node in plan.nodes:
             if _fastapi.is_coroutine(node.dependant) or _fastapi.is_async_generator(node.dependant):
                 continue
@@ -63,7 +74,9 @@ class FirstRequests:
         if self._count < COUNTED:
             return False
         if self._has_trips:
-            logger.warning(
+            logger.log(
+                # One trip is a gain that wants no mark.
+                logging.INFO if self._shares_trips else logging.WARNING,
                 "nothing of %d routes ran inline in %d requests, though there is an init_app: what "
                 "is sync went to the thread pool. See where everything runs, and what may be "
                 "marked: fastapi-async-safe check APP",

@@ -89,14 +89,7 @@ class _Inline:
 
 class _InlineCall(_Inline):
     async def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return self._call(*args, **kwargs)
-        except StopIteration as error:
-            stopped = _fastapi.as_from_thread(error)
-        try:
-            raise stopped
-        finally:
-            del stopped
+        return _fastapi.called_as_in_thread(self._call, *args, **kwargs)
 
 
 class _InlineContext(_Inline):

@@ -15,20 +15,24 @@ DependencyCall: TypeAlias = Callable[..., Any]
 Predicate: TypeAlias = Callable[[DependencyCall], bool]
 
 
+#: What decides about a callable before anything is proven of it.
+Rule: TypeAlias = Literal[
+    "marked",
+    "unsafe",
+    "copied mark",
+    "predicate",
+    "failed predicate",
+    "extension",
+    "all_classes_safe",
+    "unmarked",
+]
+
+
 class Ruling(NamedTuple):
     """Which rule decided about a callable, and how."""
 
     is_inline: bool
-    rule: Literal[
-        "marked",
-        "unsafe",
-        "copied mark",
-        "predicate",
-        "failed predicate",
-        "extension",
-        "all_classes_safe",
-        "unmarked",
-    ]
+    rule: Rule
     predicate: Predicate | None = None  # that decided
 
 

@@ -160,6 +160,16 @@ class Watch:
         self.limit = limit
         self._slow_calls = slow_calls
 
+    def call(self, call: Callable[..., Any], values: dict[str, Any]) -> Any:
+        """Call what is watched with these keywords, and take how long it was."""
+        started = perf_counter()
+        try:
+            return call(**values)
+        finally:
+            seconds = perf_counter() - started
+            if seconds > self.limit:
+                self.held(seconds)
+
     def held(self, seconds: float) -> None:
         """Take a call that was longer than the limit."""
         self._slow_calls.tell(self._inline, seconds, self.limit)

@@ -33,6 +33,7 @@ PYTHON_ONLY = {
     ".serve",
     "Need",
     "Watch",
+    ".call",
     ".held",
     ".enable",
     "Route",

@@ -148,6 +148,26 @@ def test_an_application_without_anything_inline_says_so_after_100_requests(
     )
 
 
+def test_where_calls_share_trips_that_is_no_warning(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, LOGGER)
+    app = FastAPI()
+
+    def on_the_same_trip() -> int:
+        return 1
+
+    @app.get("/")
+    def endpoint(number: Annotated[int, Depends(on_the_same_trip)]) -> int:
+        return number
+
+    client = serve(app)
+    for _ in range(101):
+        client.get("/")
+    assert said(caplog, logging.WARNING) == []
+    assert sum("ran inline in 100 requests" in text for text in said(caplog, logging.INFO)) == 1
+
+
 def test_with_something_inline_it_does_not(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     client = serve(unmarked_app())
     for path in ["/"] * 50 + ["/number"] + ["/"] * 60:

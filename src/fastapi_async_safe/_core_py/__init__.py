@@ -4,7 +4,6 @@ This is the specification of the compiled core (`csrc/_core`), which has the sam
 order, topic by topic, and the fallback where that was not built. What the names mean is told here.
 """
 
-from ..markers import last_mark
 from .plan import (
     AWAIT,
     BODY,
@@ -124,7 +123,6 @@ __all__ = [
     "is_streamed_inline",
     "is_validated_inline",
     "joined_endpoints",
-    "last_mark",
     "marked_endpoints",
     "parse_query",
     "received",

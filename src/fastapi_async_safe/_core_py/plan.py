@@ -24,10 +24,8 @@ TEXT, DIGITS, DECIMAL, SCHEMA, FIELD = range(5)
 # How a node is called. The core calls INLINE nodes, enters INLINE_CONTEXT ones, and calls COROUTINE
 # ones that have no limit, for which the driver then waits; the driver does all the others.
 # INLINE_TIMED is INLINE with a watch.
-ROOT, INLINE, INLINE_CONTEXT, INLINE_LIMITED, INLINE_CONTEXT_LIMITED, COROUTINE, THREAD, CONTEXT = (
-    range(8)
-)
-INLINE_TIMED = 8
+ROOT, INLINE, INLINE_TIMED, INLINE_CONTEXT, COROUTINE = range(5)
+INLINE_LIMITED, INLINE_CONTEXT_LIMITED, THREAD, CONTEXT = range(5, 9)
 
 # What a `Run` that is not done asks of the driver.
 AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)
@@ -42,6 +40,9 @@ class Watch(Protocol):
     """Says how long an inline call may hold up the event loop."""
 
     limit: float  # in seconds
+
+    def call(self, call: Callable[..., Any], values: dict[str, Any]) -> Any:
+        """Call what is watched with these keywords, and take how long it was."""
 
     def held(self, seconds: float) -> None:
         """Take a call that was longer than that."""
@@ -79,6 +80,7 @@ class Param:
         convert: int,
         validate: Callable[[Any], Any],
         field: Any,
+        info: Any,
     ) -> None:
         self.name = name  # the keyword of the dependency
         self.key = key  # its name in the request, of a header in lower case
@@ -90,8 +92,7 @@ class Param:
         self.convert = convert
         self.validate = validate  # pydantic's; raises ValidationError
         self.field = field  # FastAPI's; its `default` makes the one for FRESH
-        # Those of its `info` when `default` and `missing` were made of them.
-        self.info = info = field.field_info
+        self.info = info  # has the defaults, which `default` and `missing` were made of
         self.default_seen, self.factory_seen = info.default, info.default_factory
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Any
 
 from .. import _fastapi
@@ -219,10 +218,12 @@ class Run:
                     self._pass_on(node, cached)
                 elif kind == INLINE or kind == INLINE_TIMED:  # noqa: SIM109
                     stopped = None
+                    watch = None if in_thread else node.watch  # there it holds up nobody
                     try:
-                        # In a thread it holds up nobody.
-                        is_timed = kind == INLINE_TIMED and not in_thread
-                        value = self._timed(node, values) if is_timed else node.call(**values)
+                        if watch is None:
+                            value = node.call(**values)
+                        else:
+                            value = watch.call(node.call, values)
                     except StopIteration as error:
                         stopped = _fastapi.as_from_thread(error)
                     if stopped is not None:  # and its context is not what is handled here
@@ -340,17 +341,6 @@ class Run:
             for source in SOURCES:
                 received(self.request, source)
         self._pass_on(node, self._slots[node.slot])
-
-    def _timed(self, node: Node, values: dict[str, Any]) -> Any:
-        watch = node.watch
-        assert watch is not None  # of each node of that kind
-        started = perf_counter()
-        try:
-            return node.call(**values)
-        finally:
-            seconds = perf_counter() - started
-            if seconds > watch.limit:
-                watch.held(seconds)
 
     def _add_special(self, node: Node, values: dict[str, Any]) -> None:
         for name in node.connection_names:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from fastapi import FastAPI
 
+from .. import policy
 from .._proof import Proof
 
 #: Where a callable runs: as a plain call on the event loop; in the thread pool; awaited on the
@@ -15,21 +16,7 @@ from .._proof import Proof
 Place = Literal["inline", "thread pool", "event loop"]
 
 #: What decided about the place of a callable.
-Rule = Literal[
-    "marked",
-    "unsafe",
-    "copied mark",
-    "predicate",
-    "failed predicate",
-    "extension",
-    "all_classes_safe",
-    "proven",
-    "not proven",
-    "unmarked",
-    "async def",
-    "declined",
-    "no init_app",
-]
+Rule = policy.Rule | Literal["proven", "not proven", "async def", "declined", "no init_app"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -215,9 +215,7 @@ def _is_own(value: Any) -> bool:
         return not hasattr(value, "__wrapped__") and _package(value.__module__) in _KNOWN
     if isinstance(value, ModuleType):
         return _package(value.__name__) in _KNOWN
-    if callable(
-        value
-    ):  # such as a `partial`, or `typing.Mapping`, which Starlette to 0.46 asks for
+    if callable(value):  # such as a `partial`; or `typing.Mapping`, which Starlette to 0.46 has
         return type(value) is WrapperDescriptorType or type(value).__module__ in _TYPING
     return _package(type(value).__module__) in _KNOWN
 

@@ -66,6 +66,11 @@ def extract_all(dependant: Dependant, request: HTTPConnection) -> tuple[dict[str
     return values, errors
 
 
+def info_of(field: Any) -> Any:
+    """Give the pydantic `FieldInfo` of a parameter, which has its default and its source."""
+    return field.field_info
+
+
 def extract_nothing(source: int, field: Any) -> tuple[Any, list[Any]]:
     """Read one parameter from a request that does not have it."""
     received: Any = ({}, QueryParams(""), Headers(raw=[]), {})[source]
@@ -112,7 +117,7 @@ def annotation_is_sequence(annotation: Any) -> bool | None:
 
 def is_sequence_field(field: Any) -> bool:
     """Say whether FastAPI takes all the values of a name for this field, not one."""
-    return bool(annotation_is_sequence(field.field_info.annotation))
+    return bool(annotation_is_sequence(info_of(field).annotation))
 
 
 def explain(field: Any, value: Any, loc: tuple[str, ...]) -> tuple[Any, list[Any]]:
@@ -146,7 +151,7 @@ def is_known_parameter(source: int, field: Any) -> bool:
     """Say whether this is a plain field with a `Path`, `Query`, `Header` or `Cookie` all of whose
     options are known here or at their default.
     """
-    info = field.field_info
+    info = info_of(field)
     if type(field) is not ModelField or type(info) is not _PARAMETER_CLASSES[source]:
         return False
     if any(callable(value) for value in vars(field).values()):  # a method of its own

@@ -105,6 +105,19 @@ def as_from_thread(error: BaseException) -> BaseException:
     return raised
 
 
+def called_as_in_thread(call: Callable[..., Any], *arguments: Any, **values: Any) -> Any:
+    """Call something here; what it raises is what would come of it on its way from a thread."""
+    stopped: BaseException
+    try:
+        return call(*arguments, **values)
+    except StopIteration as error:
+        stopped = as_from_thread(error)
+    try:
+        raise stopped  # and its context is not what is handled above
+    finally:
+        del stopped
+
+
 def forget_context_of_stopped(error: BaseException) -> None:
     """Let what was made of a StopIteration that ended a coroutine be as from `as_from_thread`.
 

@@ -61,7 +61,7 @@ class Kind(NamedTuple):
 
 
 def kind_of(source: int, field: Any) -> Kind | None:
-    info = field.field_info
+    info = _fastapi.info_of(field)
     alias = field.alias
     if not _fastapi.is_known_parameter(source, field) or getattr(field, "config", None):
         return None

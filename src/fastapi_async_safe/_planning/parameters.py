@@ -40,13 +40,14 @@ def is_repeatable(param: Any) -> bool:
 
 
 def _make(kind: Kind, field: Any, core: Any) -> Any:
-    loc = (field.field_info.in_.value, field.alias)
+    info = _fastapi.info_of(field)
+    loc = (info.in_.value, field.alias)
     default: Any = None
     missing: dict[str, Any] | None = None
     if kind.otherwise == REQUIRED:
         missing = missing_error() | {"loc": loc}
     elif is_default_plain():
-        default = field.field_info.default if kind.otherwise == SHARED else None
+        default = info.default if kind.otherwise == SHARED else None
     elif kind.otherwise == FRESH or kind.convert == FIELD:
         return None  # code of the user's would run more than once
     else:
@@ -65,6 +66,7 @@ def _make(kind: Kind, field: Any, core: Any) -> Any:
         convert=kind.convert,
         validate=_fastapi.schema_of(field)[1].validate_python,
         field=field,
+        info=info,
     )
 
 
