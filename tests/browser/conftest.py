@@ -2,11 +2,12 @@
 
 import shutil
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.support.groups import is_missing, is_named, say_left_out
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -16,15 +17,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 HOW = "apt-get install chromium, and pip install 'fastapi-async-safe[browser]'"
 
 
-def _is_wanted(config: pytest.Config) -> bool:
-    named = (Path(argument.partition("::")[0]).absolute() for argument in config.args)
-    return any(path == HERE or HERE in path.parents for path in named)
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    if not _is_wanted(config):
+    if not is_named(HERE, config):
         return True
-    if find_spec("playwright") is None or CHROMIUM is None:
+    if is_missing("playwright") or CHROMIUM is None:
         raise pytest.UsageError(f"tests/browser lacks playwright or a Chromium: {HOW}")
     return None
 
@@ -32,10 +28,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    if not _is_wanted(config):
-        terminalreporter.write_line(
-            "tests/browser was left out; it is run by its name: pytest tests/browser"
-        )
+    if not is_named(HERE, config):
+        say_left_out(HERE, terminalreporter)
 
 
 @pytest.fixture(scope="session")

@@ -2,30 +2,22 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 
-from fastapi_async_safe._cli import main
 from tests.cli import shop
+from tests.cli.conftest import Run
 from tests.support.serving import contexts_share
 
 SHOP = "tests.cli.shop:app"
 
 
 @pytest.fixture
-def check(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Give what runs the command at 80 columns: its exit code, output and errors."""
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*arguments: str) -> tuple[Any, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["check", *arguments])
-        output = capsys.readouterr()
-        return ended.value.code, output.out, output.err
-
-    return run
+def check(run: Run) -> Run:
+    """Give what runs the command: its exit code, output and errors."""
+    return partial(run, "check")
 
 
 @contexts_share

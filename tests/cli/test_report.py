@@ -1,29 +1,22 @@
 """`report`: what it writes, and where."""
 
 import re
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fastapi_async_safe._cli import main
+from tests.cli.conftest import Run
 from tests.support.serving import contexts_share
 
 SHOP = "tests.cli.shop:app"
 
 
 @pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[Any, str, str]]:
+def report(run: Run) -> Run:
     """Give what runs the command: its exit code, output and errors."""
-
-    def run(*arguments: str) -> tuple[Any, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["report", *arguments])
-        output = capsys.readouterr()
-        return ended.value.code, output.out, output.err
-
-    return run
+    return partial(run, "report")
 
 
 @contexts_share

@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.groups import is_missing, is_named, say_left_out
 from tests.support.serving import expected_backend
 
 if TYPE_CHECKING:
@@ -42,22 +42,10 @@ MODULES = (
 )
 
 
-def _is_missing(module: str) -> bool:
-    try:
-        return find_spec(module) is None
-    except ModuleNotFoundError:
-        return True
-
-
-def _is_wanted(config: pytest.Config) -> bool:
-    named = (Path(argument.partition("::")[0]).absolute() for argument in config.args)
-    return any(path == HERE or HERE in path.parents for path in named)
-
-
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    if not _is_wanted(config):
+    if not is_named(HERE, config):
         return True
-    if missing := tuple(filter(_is_missing, MODULES)):
+    if missing := tuple(filter(is_missing, MODULES)):
         raise pytest.UsageError(f"tests/deployment lacks {', '.join(missing)}: {HOW}")
     return None
 
@@ -65,10 +53,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    if not _is_wanted(config):
-        terminalreporter.write_line(
-            "tests/deployment was left out; it is run by its name: pytest tests/deployment"
-        )
+    if not is_named(HERE, config):
+        say_left_out(HERE, terminalreporter)
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.support.groups import is_missing, is_named
 
 pytest.register_assert_rewrite("tests.tools.scene")
 
@@ -25,22 +26,12 @@ MODULES = (
 )
 
 
-def _is_missing(module: str) -> bool:
-    try:
-        return find_spec(module) is None
-    except ModuleNotFoundError:
-        return True
-
-
-MISSING = tuple(filter(_is_missing, MODULES))
+MISSING = tuple(filter(is_missing, MODULES))
 _HOW = "pip install 'fastapi-async-safe[tools]'"
 
 
 def _is_wanted(config: pytest.Config) -> bool:
-    named = (Path(argument.partition("::")[0]).absolute() for argument in config.args)
-    return any(path == HERE or HERE in path.parents for path in named) or (
-        config.getoption("markexpr") == "tools"
-    )
+    return is_named(HERE, config) or config.getoption("markexpr") == "tools"
 
 
 def pytest_configure(config: pytest.Config) -> None:
