@@ -11,6 +11,7 @@ from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, WebSocket
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import AsyncSafeMixin, async_safe, async_unsafe
+from fastapi_async_safe._core_py import INLINE, ROOT, THREAD
 from fastapi_async_safe.markers import MARK, last_mark
 from tests.support.kinds import (
     CLASSES,
@@ -510,7 +511,7 @@ def test_what_a_proven_call_calls(inner: Any, serve: Serve, request: Any) -> Non
     client = serve(app, proven_safe=True)
     assert client.get("/").json() == 3
     entry = next(iter(app._fastapi_async_safe_resolver._entries.values()))  # type: ignore[attr-defined]
-    assert [node.kind for node in entry.plan.nodes] == [1, 0]
+    assert [node.kind for node in entry.plan.nodes] == [INLINE, ROOT]
     async_unsafe(inner)
     assert client.get("/").json() == 3
-    assert [node.kind for node in entry.plan.nodes] == [6, 0]
+    assert [node.kind for node in entry.plan.nodes] == [THREAD, ROOT]

@@ -55,7 +55,7 @@ from .hook_points import (
     serialize_response_function,
     solve_dependencies_function,
 )
-from .own_code import OwnCode, reading, responding, solving
+from .own_code import OwnCode, Row, reading, responding, solving
 from .parameters import (
     TELLS_NAMES,
     explain,
@@ -107,6 +107,7 @@ from .routes import (
     has_route,
     mounted_within,
     owner_of,
+    response_field_of,
     route_of,
     router_of,
     routers_on_the_way,
@@ -140,6 +141,7 @@ __all__ = [
     "OwnCode",
     "QueryParams",
     "Request",
+    "Row",
     "ServedRoute",
     "SolvedDependency",
     "WebSocket",
@@ -201,6 +203,7 @@ __all__ = [
     "reading",
     "replace_call",
     "responding",
+    "response_field_of",
     "resume_as_from_thread",
     "route_of",
     "router_of",

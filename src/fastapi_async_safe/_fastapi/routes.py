@@ -39,6 +39,15 @@ def context_of(scope: Any) -> Any:
     return scope.get("fastapi", {}).get("effective_route_context")
 
 
+def response_field_of(owner: Any) -> Any:
+    """Give what validates the response of a route, None without one.
+
+    Parameters:
+        owner: the route, or FastAPI's context of an included one.
+    """
+    return getattr(owner, "response_field", None)
+
+
 def route_of(scope: Any) -> Any:
     """Find the route of a request as it was declared on its router."""
     return getattr(context_of(scope), "original_route", None) or scope.get("route")

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.applications import Starlette
 from starlette.routing import Host, Mount
 
-from .routes import router_of
+from .routes import response_field_of, router_of
 
 #: Whether a generator endpoint is sent item by item (0.135).
 STREAMS_GENERATORS = find_spec("fastapi.sse") is not None
@@ -33,7 +33,7 @@ class ServedRoute(NamedTuple):
     @property
     def response_field(self) -> Any:
         """What validates the response, None without one."""
-        return getattr(self.owner, "response_field", None)
+        return response_field_of(self.owner)
 
     @property
     def overrides_provider(self) -> Any:

@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
-from inspect import CO_GENERATOR
-from types import FunctionType, MethodType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from .. import _fastapi
 from .._core_py import (
     CONTEXT,
-    COROUTINE,
     INLINE,
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
-    INLINE_LIMITED,
     INLINE_TIMED,
     ROOT,
     THREAD,
 )
-from .._proof import Proof
-from ..markers import SeenMarks
 from ..policy import Policy
 from ..slow_calls import SlowCalls
 from .parameters import is_repeatable, parameter
-from .proofs import Proofs, is_answered_plainly, once, rows_of
-from .watched import observed, watched_context
+from .placement import Place, Placement, is_called_elsewhere
+from .proofs import Proofs, once
 
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
@@ -76,14 +70,16 @@ class Planner:
         self._core = core
         self._connection = connection
         self._overrides = overrides
-        self._wants_one_trip = one_trip
-        self._one_trip = one_trip and _fastapi.pool_is_plain()
-        self._proofs = Proofs() if proofs is None else proofs
+        self._one_trip = one_trip
         self._route = route
-        self._marks = SeenMarks()  # of all that the policy is asked about
-        self._slow_calls = SlowCalls(None, None) if slow_calls is None else slow_calls
-        self._path = path
-        self._proven: list[tuple[Any, str, Any]] = []  # what the proofs rest on
+        self._placement = Placement(
+            policy,
+            proofs=Proofs() if proofs is None else proofs,
+            slow_calls=SlowCalls(None, None) if slow_calls is None else slow_calls,
+            path=path,
+            one_trip=one_trip,
+            nothing=core.NOTHING,
+        )
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
         self._after: list[int] = []
@@ -171,20 +167,16 @@ class Planner:
         declared, used = visit.declared, visit.used
         groups = tuple(self._groups(used))
         slot = -1 if is_root else self._slot(declared)
-        kind, call = (ROOT, used.call) if is_root else self._calling(used)
-        proven = kind == THREAD and self._is_proven(used.call, visit.results)
-        if proven:
-            kind = INLINE_LIMITED if _fastapi.concurrency_of(used) is not None else INLINE
+        place = Place(ROOT, used.call)
+        if not is_root:
+            place = self._placement.of_dependency(used, visit.results)
         connection_names = self._connection_names(used)
-        threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
-        if threaded and kind == CONTEXT:
-            call = contextmanager(call)
         reads_quietly = not used.body_params and all(
             g.params and all(map(is_repeatable, g.params)) for g in groups
         )
         shape = (
             slot,
-            kind,
+            place.kind,
             bool(declared.use_cache),
             tuple((g.source, tuple((p.name, p.key) for p in g.params)) for g in groups),
             connection_names,
@@ -193,13 +185,8 @@ class Planner:
             used.security_scopes_param_name,
             tuple(visit.shapes),
         )
-        joins = reads_quietly and (is_root or threaded or (proven and kind == INLINE))
-        watch = None
-        if kind in (INLINE, INLINE_LIMITED):
-            watch = self._slow_calls.watch(used.call, "dependency", self._path)
-            call = observed(call, used.call, self._path)
-            if watch is not None and kind == INLINE:
-                kind = INLINE_TIMED
+        # Nobody can tell where what is proven runs, so that it does not end a trip.
+        goes_along = place.proven and place.kind in (INLINE, INLINE_TIMED)
         draft = _Draft()
         draft.visit = visit
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
@@ -212,8 +199,8 @@ class Planner:
         )
         draft.arguments = {
             "name": declared.name,
-            "call": call,
-            "kind": kind,
+            "call": place.call,
+            "kind": place.kind,
             "leaf": visit.entered_at is None,
             "limited": not is_root and _fastapi.concurrency_of(used) is not None,
             "declared": declared,
@@ -230,10 +217,9 @@ class Planner:
             "scopes": (
                 tuple(_fastapi.security_scopes(used)) if used.security_scopes_param_name else ()
             ),
-            "threaded": threaded,
-            # Nobody can tell where what is proven runs, so that it does not end a trip.
-            "joins": joins,
-            "watch": watch,
+            "threaded": place.threaded,
+            "joins": reads_quietly and (is_root or place.threaded or goes_along),
+            "watch": place.watch,
         }
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
@@ -242,53 +228,6 @@ class Planner:
     def _slot(self, declared: Any) -> int:
         key = _fastapi.cache_key(declared, self._keys_known)
         return self._slots.setdefault(key, len(self._slots))
-
-    def _calling(self, used: Any) -> tuple[int, Any]:
-        call = used.call
-        limited = _fastapi.concurrency_of(used) is not None
-        if _fastapi.is_async_generator(used):
-            return CONTEXT, call
-        if _fastapi.is_generator(used):
-            if not self._is_inline(call):
-                return CONTEXT, call
-            self._proofs.warn_if_it_blocks(call)
-            kind = INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT
-            return kind, watched_context(call, self._slow_calls, self._path)
-        if _fastapi.is_coroutine(used):
-            return COROUTINE, call
-        if self._is_inline(call):
-            self._proofs.warn_if_it_blocks(call)
-            return INLINE_LIMITED if limited else INLINE, call
-        return THREAD, call
-
-    def _is_inline(self, call: Any) -> bool:
-        self._marks.see(call)
-        return self._policy.is_inline(call)
-
-    def _is_proven(self, call: Any, results: dict[str, Any]) -> bool:
-        if not self._policy.asks_for_proof(call):
-            return False
-        proof = self._proofs.proof_of(call, results)
-        return proof is not None and self._rests_on(proof)
-
-    def _rests_on(self, proof: Proof) -> bool:
-        self._proven += rows_of(proof, self._core.NOTHING)
-        for called in proof.called:
-            self._marks.see(called)
-        return proof.is_current()  # another thread may have set a mark meanwhile
-
-    def _is_threaded(self, used: Any) -> bool:
-        """Say whether a call that goes to the thread pool may share a trip with its neighbours."""
-        if not self._one_trip or _fastapi.concurrency_of(used) is not None:
-            return False
-        # NOTE: `run_in_threadpool` has a parameter of that name, and so fails.
-        if "func" in _fastapi.keywords_of(used):
-            return False
-        if _fastapi.is_async_generator(used):
-            return False
-        if _fastapi.is_generator(used):
-            return _fastapi.leaves_contexts_shielded() and _is_generator_function(used.call)
-        return True
 
     def _groups(self, used: Any) -> Iterator[Any]:
         for source, attribute in enumerate(_fastapi.PARAMETER_LISTS):
@@ -334,9 +273,12 @@ class Planner:
         dependants = self._watched(dependant)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.makers(self._core.NEW)
-        inline = self._is_called_inline(dependant) or self._endpoint_is_proven(dependant)
-        joins_endpoint = not inline and self._joins_endpoint(dependant)
-        if self._wants_one_trip and self._uses_threads(dependant, inline, nodes):
+        is_http = issubclass(self._connection, _fastapi.Request)
+        inline = self._placement.endpoint_is_inline(
+            dependant, self._route if is_http else None, self._drafts[-1].visit.results
+        )
+        joins_endpoint = not inline and is_http and self._placement.joins_endpoint(dependant)
+        if self._one_trip and self._uses_threads(dependant, inline, nodes):
             watched += _fastapi.parts_of_pool()
         return self._core.Plan(
             connection=self._connection,
@@ -348,11 +290,11 @@ class Planner:
             nodes=tuple(nodes),
             keys=tuple(self._slots),
             needs_stacks=any(node.kind in _CONTEXTS for node in nodes),
-            watched=tuple(once([*watched, *self._proven])),
+            watched=tuple(once([*watched, *self._placement.proven])),
             dependants=tuple(dependants),
             fields=_fastapi.FIELD_NAMES,
             lists=tuple(lists),
-            marks=self._marks,
+            marks=self._placement.marks,
             chosen=None if self._overrides is None else tuple(self._chosen),
             inline=inline,
             # With predicates anything may run inline, a stream that the endpoint gives for one.
@@ -360,41 +302,10 @@ class Planner:
             joins_endpoint=joins_endpoint,
         )
 
-    def _joins_endpoint(self, endpoint: Any) -> bool:
-        return (
-            self._one_trip
-            and issubclass(self._connection, _fastapi.Request)
-            and _fastapi.endpoints_are_plain()
-            and not _is_called_elsewhere(endpoint)
-        )
-
     def _uses_threads(self, endpoint: Any, inline: bool, nodes: list[Any]) -> bool:
-        return not (inline or _is_called_elsewhere(endpoint)) or any(
+        return not (inline or is_called_elsewhere(endpoint)) or any(
             node.kind in (THREAD, CONTEXT) for node in nodes
         )
-
-    def _is_called_inline(self, endpoint: _fastapi.Dependant) -> bool:
-        if _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint):
-            return False
-        if not self._is_inline(endpoint.call):
-            return False
-        self._proofs.warn_if_it_blocks(endpoint.call)
-        return True
-
-    def _endpoint_is_proven(self, endpoint: _fastapi.Dependant) -> bool:
-        """Say whether a `def` endpoint and the validation of its response are proven."""
-        if self._route is None or not issubclass(self._connection, _fastapi.Request):
-            return False
-        if _is_called_elsewhere(endpoint):
-            return False
-        if endpoint.call is None or not self._policy.asks_for_proof(endpoint.call):
-            return False
-        results = self._drafts[-1].visit.results
-        proof = self._proofs.proof_of(endpoint.call, results)
-        field = getattr(self._route, "response_field", None)
-        if proof is None or not is_answered_plainly(proof, field):
-            return False
-        return self._rests_on(proof)
 
     def _watched(self, root: Any) -> list[Any]:
         if self._overrides is None:
@@ -436,25 +347,3 @@ class _Draft:
     repeatable: bool
     shape: int
     visit: _Visit
-
-
-def _is_called_elsewhere(endpoint: Any) -> bool:
-    """Say whether FastAPI runs this endpoint on the event loop, or as a stream."""
-    return bool(
-        _fastapi.is_coroutine(endpoint)
-        or _fastapi.is_async_generator(endpoint)
-        or _fastapi.is_generator(endpoint)
-    )
-
-
-def _is_generator_function(call: Any) -> bool:
-    """Say whether calling `call` begins a generator, and runs no code of the user's yet."""
-    while True:
-        if isinstance(call, partial):
-            call = call.func
-        elif isinstance(call, MethodType):
-            call = call.__func__
-        elif type(call) is FunctionType:
-            return bool(call.__code__.co_flags & CO_GENERATOR)
-        else:
-            return False

@@ -1,0 +1,196 @@
+"""Where each callable of a plan runs: on the event loop, in the thread pool, on whose trip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import partial
+from inspect import CO_GENERATOR
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
+
+from .. import _fastapi
+from .._core_py import (
+    CONTEXT,
+    COROUTINE,
+    INLINE,
+    INLINE_CONTEXT,
+    INLINE_CONTEXT_LIMITED,
+    INLINE_LIMITED,
+    INLINE_TIMED,
+    THREAD,
+)
+from .._proof import Proof
+from ..markers import SeenMarks
+from ..policy import Policy
+from ..slow_calls import SlowCalls, Watch
+from .proofs import Proofs, is_answered_plainly, rows_of
+from .watched import observed, watched_context
+
+
+class Place(NamedTuple):
+    """How the core calls a node, and what it calls."""
+
+    kind: int
+    call: Callable[..., Any]
+    proven: bool = False  # that is why it is inline
+    threaded: bool = False  # it may share a trip to the thread pool with its neighbours
+    watch: Watch | None = None
+
+
+class Placement:
+    """Decides for one plan, and keeps what its decisions rest on.
+
+    Parameters:
+        policy: says which callables run inline.
+        proofs: those made so far.
+        slow_calls: who wants to know of inline calls that hold up the event loop.
+        path: of the route, for whom that concerns.
+        one_trip: what goes to the thread pool may go there together.
+        nothing: stands in a row for an attribute that is not there.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        proofs: Proofs,
+        slow_calls: SlowCalls,
+        path: str | None,
+        one_trip: bool,
+        nothing: Any,
+    ) -> None:
+        self.marks = SeenMarks()  # of all that the policy was asked about
+        self.proven: list[_fastapi.Row] = []  # what the proofs rest on
+        self._policy = policy
+        self._proofs = proofs
+        self._slow_calls = slow_calls
+        self._path = path
+        self._one_trip = one_trip and _fastapi.pool_is_plain()
+        self._nothing = nothing
+
+    def of_dependency(self, used: Any, results: dict[str, Any]) -> Place:
+        """Give the place of a dependency.
+
+        Parameters:
+            used: its dependant.
+            results: what is called for its parameters, by name.
+        """
+        kind, call = self._calling(used)
+        proven = kind == THREAD and self._is_proven(used.call, results)
+        if proven:
+            kind = INLINE_LIMITED if _fastapi.concurrency_of(used) is not None else INLINE
+        threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
+        if threaded and kind == CONTEXT:
+            call = contextmanager(call)
+        watch = None
+        if kind in (INLINE, INLINE_LIMITED):
+            watch = self._slow_calls.watch(used.call, "dependency", self._path)
+            call = observed(call, used.call, self._path)
+            if watch is not None and kind == INLINE:
+                kind = INLINE_TIMED
+        return Place(kind, call, proven, threaded, watch)
+
+    def _calling(self, used: Any) -> tuple[int, Any]:
+        call = used.call
+        limited = _fastapi.concurrency_of(used) is not None
+        if _fastapi.is_async_generator(used):
+            return CONTEXT, call
+        if _fastapi.is_generator(used):
+            if not self._is_inline(call):
+                return CONTEXT, call
+            self._proofs.warn_if_it_blocks(call)
+            kind = INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT
+            return kind, watched_context(call, self._slow_calls, self._path)
+        if _fastapi.is_coroutine(used):
+            return COROUTINE, call
+        if self._is_inline(call):
+            self._proofs.warn_if_it_blocks(call)
+            return INLINE_LIMITED if limited else INLINE, call
+        return THREAD, call
+
+    def _is_inline(self, call: Any) -> bool:
+        self.marks.see(call)
+        return self._policy.is_inline(call)
+
+    def _is_proven(self, call: Any, results: dict[str, Any]) -> bool:
+        if not self._policy.asks_for_proof(call):
+            return False
+        proof = self._proofs.proof_of(call, results)
+        return proof is not None and self._rests_on(proof)
+
+    def _rests_on(self, proof: Proof) -> bool:
+        self.proven += rows_of(proof, self._nothing)
+        for called in proof.called:
+            self.marks.see(called)
+        return proof.is_current()  # another thread may have set a mark meanwhile
+
+    def _is_threaded(self, used: Any) -> bool:
+        if not self._one_trip or _fastapi.concurrency_of(used) is not None:
+            return False
+        # NOTE: `run_in_threadpool` has a parameter of that name, and so fails.
+        if "func" in _fastapi.keywords_of(used):
+            return False
+        if _fastapi.is_async_generator(used):
+            return False
+        if _fastapi.is_generator(used):
+            return _fastapi.leaves_contexts_shielded() and _is_generator_function(used.call)
+        return True
+
+    def endpoint_is_inline(
+        self, endpoint: _fastapi.Dependant, route: Any, results: dict[str, Any]
+    ) -> bool:
+        """Say whether a `def` endpoint runs on the event loop.
+
+        Parameters:
+            endpoint: its dependant.
+            route: FastAPI's, of HTTP; None where a proof says nothing.
+            results: what is called for its parameters, by name.
+        """
+        if _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint):
+            return False
+        if self._is_inline(endpoint.call):
+            self._proofs.warn_if_it_blocks(endpoint.call)
+            return True
+        return route is not None and self._endpoint_is_proven(endpoint, route, results)
+
+    def _endpoint_is_proven(
+        self, endpoint: _fastapi.Dependant, route: Any, results: dict[str, Any]
+    ) -> bool:
+        """Say whether a `def` endpoint and the validation of its response are proven."""
+        if is_called_elsewhere(endpoint) or endpoint.call is None:
+            return False
+        if not self._policy.asks_for_proof(endpoint.call):
+            return False
+        proof = self._proofs.proof_of(endpoint.call, results)
+        if proof is None or not is_answered_plainly(proof, _fastapi.response_field_of(route)):
+            return False
+        return self._rests_on(proof)
+
+    def joins_endpoint(self, endpoint: Any) -> bool:
+        """Say whether the endpoint of an HTTP route may be called on the plan's last trip."""
+        return (
+            self._one_trip and _fastapi.endpoints_are_plain() and not is_called_elsewhere(endpoint)
+        )
+
+
+def is_called_elsewhere(endpoint: Any) -> bool:
+    """Say whether FastAPI runs this endpoint on the event loop, or as a stream."""
+    return bool(
+        _fastapi.is_coroutine(endpoint)
+        or _fastapi.is_async_generator(endpoint)
+        or _fastapi.is_generator(endpoint)
+    )
+
+
+def _is_generator_function(call: Any) -> bool:
+    """Say whether calling `call` begins a generator, and runs no code of the user's yet."""
+    while True:
+        if isinstance(call, partial):
+            call = call.func
+        elif isinstance(call, MethodType):
+            call = call.__func__
+        elif type(call) is FunctionType:
+            return bool(call.__code__.co_flags & CO_GENERATOR)
+        else:
+            return False
