@@ -8,7 +8,9 @@ begins to run a coroutine, and is done with it if that does not suspend.
 """
 
 include "c_api.pxi"
+include "nodes.pxi"
 include "plan.pxi"
+include "containers.pxi"
 include "read.pxi"
 include "call.pxi"
 include "run.pxi"

@@ -1,5 +1,11 @@
 # One request on its way through a plan, until something has to be awaited.
 
+# Of an object that has its overrides, and is true, without its class being asked.
+_NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
+
+cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
+
+
 cdef object _overrides_of(provider):
     # PERF: an attribute that only instances have is in their dict: a third of the time of looking
     # for it in all classes first, for every dependency.

@@ -1,5 +1,8 @@
 # The way in: finds the plan for a request and runs it.
 
+cdef bint tells_names = _fastapi.TELLS_NAMES
+
+
 cdef class Entry:
     cdef readonly object dependant
     cdef readonly object connection

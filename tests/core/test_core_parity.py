@@ -24,7 +24,7 @@ from fastapi_async_safe._planning.parameters import parameter
 from tests.support.serving import CURRENT_DEFAULTS, expected_backend
 
 SOURCES = Path(__file__).parents[2] / "csrc" / "_core"
-TOPICS = ["plan", "read", "run", "solver", "serving"]
+TOPICS = ["nodes", "plan", "containers", "read", "run", "solver", "serving"]
 # What both cores take from the one in Python.
 PYTHON_ONLY = {
     "Host",
@@ -94,7 +94,7 @@ def test_the_sources_have_the_same_names_in_the_same_order(topic: str) -> None:
     assert names_in((SOURCES / f"{topic}.pxi").read_text()) == [
         name for name in python if name not in PYTHON_ONLY
     ]
-    assert len(python) > 2
+    assert python
 
 
 @pytest.mark.skipif(not SOURCES.exists(), reason="the sources are not beside the tests here")

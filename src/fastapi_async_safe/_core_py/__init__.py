@@ -4,7 +4,12 @@ This is the specification of the compiled core (`csrc/_core`), which has the sam
 order, topic by topic, and the fallback where that was not built. What the names mean is told here.
 """
 
-from .plan import (
+from .containers import (
+    is_plain,
+    parse_query,
+    received,
+)
+from .nodes import (
     AWAIT,
     BODY,
     CALL,
@@ -37,14 +42,13 @@ from .plan import (
     Group,
     Node,
     Param,
-    Plan,
     Watch,
+)
+from .plan import (
+    Plan,
 )
 from .read import (
     extract,
-    is_plain,
-    parse_query,
-    received,
 )
 from .run import (
     Run,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _fastapi
-from .plan import (
+from .containers import is_plain, received
+from .nodes import (
     AWAIT,
     BODY,
     CALL,
@@ -19,9 +20,9 @@ from .plan import (
     SEPARATELY,
     SOURCES,
     Node,
-    Plan,
 )
-from .read import extract, is_plain, received
+from .plan import Plan
+from .read import extract
 
 # What a `Run` wants next: to be advanced, without a value or with one; that for which it asked; or
 # nothing any more.

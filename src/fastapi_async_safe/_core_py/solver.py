@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from .. import _fastapi
-from .plan import NOTHING, Plan
+from .nodes import NOTHING
+from .plan import Plan
 from .run import Run, _overrides_of
 from .serving import Need
 
