@@ -15,11 +15,11 @@ from typing import Any, Literal
 from ..markers import is_async_safe
 from .analysis import Analysis, Frame, Reason, StopError
 from .calls import call_object, construct
+from .functions import run_function
 from .lookup import ABSENT, find, name_of
 from .operations import existing
 from .parameters import passed, signature_of
 from .source import Source
-from .statements import run_function
 from .values import Value, is_data
 
 Verdict = Literal["proven", "unknown", "blocks"]

@@ -1,0 +1,142 @@
+"""Listed methods of containers, and views of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..analysis import Frame
+from ..operations import (
+    constant_dict,
+    existing,
+    keys_hash,
+)
+from ..values import (
+    Box,
+    Known,
+    Opaque,
+    Plain,
+    Value,
+    View,
+    any_of,
+    is_hashable,
+    iterated,
+    options_of,
+    size_of,
+)
+from .listing import Rule, put_methods
+
+
+def _get(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    if kwargs or len(args) not in (2, 3) or not is_hashable(args[1]):
+        return None
+    frame.analysis.spend(node, 2 + size_of(args[1]) * 20)
+    fallback = args[2] if len(args) == 3 else Known(None)
+    found: list[Value] = [fallback]
+    for box in options_of(args[0]):
+        if isinstance(box, Known) and type(box.obj) is dict and constant_dict(frame, box.obj):
+            found += [existing(frame, each) for each in box.obj.values()]
+            continue
+        if not keys_hash(box):
+            return None
+        if isinstance(box, Box):
+            found += box.elements
+        elif isinstance(box, Plain):
+            found.append(box.element or Opaque("a value of a dictionary"))
+        else:
+            return None
+    return any_of(found)
+
+
+def view_as(part: str) -> Rule:
+    def rule(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+        if kwargs or not all(isinstance(each, Box) for each in args):
+            return None
+        boxes = tuple(each for each in args if isinstance(each, Box))
+        if part in ("keys", "values", "items") and len(boxes) != 1:
+            return None
+        return View(part, boxes)
+
+    return rule
+
+
+def viewed(view: View) -> tuple[list[Value], bool] | None:
+    """Give what going through `view` gives from here on, and whether it is exactly that."""
+    if view.part == "zip":
+        if any(box.type not in (list, tuple) for box in view.boxes):
+            return None
+        rows = zip(*(box.elements for box in view.boxes), strict=False)
+        return [Box(tuple, list(row)) for row in rows], all(box.exact for box in view.boxes)
+    box = view.boxes[0]
+    exact = box.exact and box.type not in (set, frozenset)
+    if view.part == "range" or view.part == "values":
+        return list(box.elements), exact
+    if view.part == "keys":
+        return list(box.keys or ()), exact
+    if view.part == "enumerate":
+        pairs: list[Value] = [Box(tuple, [Plain(int, bits=32), each]) for each in iterated(box)]
+        return pairs, exact
+    keys = box.keys or []
+    if exact and len(keys) == len(box.elements):
+        return [Box(tuple, [key, each]) for key, each in zip(keys, box.elements, strict=True)], True
+    pair = Box(tuple, [any_of(keys), any_of(box.elements)])
+    return [pair] * len(keys), False
+
+
+def _append(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    if kwargs or len(args) != 2 or not isinstance(args[0], Box):
+        return None
+    box = args[0]
+    if box.type is set and not is_hashable(args[1]):
+        return None
+    if box.type is set and not keys_hash(box):
+        return None
+    box.elements.append(args[1])
+    box.exact = False
+    return Known(None)
+
+
+def _extend(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    if kwargs or len(args) != 2 or not isinstance(args[0], Box) or not isinstance(args[1], Box):
+        return None
+    if args[1].type not in (list, tuple):
+        return None
+    args[0].elements += list(args[1].elements)
+    args[0].exact = False
+    return Known(None)
+
+
+def _update(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    if len(args) not in (1, 2) or not isinstance(args[0], Box) or not keys_hash(args[0]):
+        return None
+    keys: list[Value] = [Known(name) for name in kwargs]
+    elements = list(kwargs.values())
+    if len(args) == 2:
+        other = args[1]
+        if not isinstance(other, Box) or other.type is not dict or not keys_hash(other):
+            return None
+        keys += other.keys or []
+        elements += other.elements
+    args[0].exact = False
+    args[0].elements += elements
+    args[0].keys = [*(args[0].keys or ()), *keys]
+    return Known(None)
+
+
+def _copy(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    if kwargs or len(args) != 1 or not isinstance(args[0], Box):
+        return None
+    box = args[0]
+    return Box(box.type, list(box.elements), box.keys and list(box.keys), exact=box.exact)
+
+
+put_methods(dict, "a plain key, plain keys in the dict", _get, "get")
+put_methods(dict, "a dict that the call made", view_as("keys"), "keys")
+put_methods(dict, "a dict that the call made", view_as("values"), "values")
+put_methods(dict, "a dict that the call made", view_as("items"), "items")
+put_methods(dict, "a dict that the call made", _update, "update")
+put_methods(dict, "a dict that the call made", _copy, "copy")
+put_methods(list, "a list that the call made", _append, "append")
+put_methods(list, "lists that the call made", _extend, "extend")
+put_methods(list, "a list that the call made", _copy, "copy")
+put_methods(set, "a plain value, a set that the call made", _append, "add")
+put_methods(set, "a set that the call made", _copy, "copy")
