@@ -214,7 +214,10 @@ cdef class Run:
                 elif node.kind == _INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     context = self._call(node, place)
-                    given = context.enter()
+                    if node.watch is None:
+                        given = context.enter()
+                    else:
+                        given = self._timed(node, place, context)
                     stack.push_async_exit(context)
                     self._keep(node, index, given)
                 elif node.kind == _COROUTINE and not node.limited:
@@ -226,7 +229,7 @@ cdef class Run:
                     self._keep(node, index, given)
                 elif node.kind == _INLINE_TIMED:
                     self._is_calling = True
-                    given = self._call(node, place) if in_thread else self._timed(node, place)
+                    given = self._call(node, place) if in_thread else self._timed(node, place, None)
                     self._is_calling = False
                     self._keep(node, index, given)
                 else:
@@ -387,10 +390,10 @@ cdef class Run:
             return node.call(**self._dict_of(node, place))
         return _called(node, self._values + place.start + 1)
 
-    cdef object _timed(self, Node node, Place *place):
+    cdef object _timed(self, Node node, Place *place, context):
         cdef long long started = clock_now(), took
         try:
-            return self._call(node, place)
+            return self._call(node, place) if context is None else context.enter()
         finally:
             took = clock_now() - started
             if took > node.limit:

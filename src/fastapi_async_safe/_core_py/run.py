@@ -237,7 +237,10 @@ class Run:
                 elif kind == INLINE_CONTEXT:
                     stack = self.function_stack if node.function_scoped else self.request_stack
                     context = node.call(**values)
-                    value = context.enter()
+                    if node.watch is None:
+                        value = context.enter()
+                    else:
+                        value = node.watch.call(context.enter, {})
                     stack.push_async_exit(context)
                     self._keep(node, value)
                     context = value = None

@@ -5,46 +5,81 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, TypeAlias
 
 from .. import _fastapi
+from ..slow_calls import Watch
 
 Manager: TypeAlias = AbstractContextManager[Any, bool | None]
 
 
-def inline_context(manager: Callable[..., Manager]) -> Callable[..., InlineContext]:
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """Who wants to know of a context that holds up the event loop."""
+
+    entering: Watch
+    leaving: Watch
+
+
+def inline_context(
+    manager: Callable[..., Manager], watches: Watches | None = None
+) -> Callable[..., InlineContext]:
     """Make of what gives a context, as `contextmanager` makes it of a sync `yield` dependency,
     what gives it as an inline one.
+
+    Parameters:
+        manager: gives the context.
+        watches: on entering and leaving it.
     """
 
     def make(*args: Any, **kwargs: Any) -> InlineContext:
-        return InlineContext(manager(*args, **kwargs))
+        return InlineContext(manager(*args, **kwargs), watches)
 
     return make
 
 
 class InlineContext(AbstractAsyncContextManager[Any, bool | None]):
-    """What FastAPI's `contextmanager_in_threadpool` does, without the thread pool."""
+    """What FastAPI's `contextmanager_in_threadpool` does, without the thread pool.
 
-    __slots__ = ("_manager",)
+    Parameters:
+        manager: what is entered and left.
+        watches: on entering it as an asynchronous context, and on leaving it.
+    """
 
-    def __init__(self, manager: Manager) -> None:
+    __slots__ = ("_manager", "_watches")
+
+    def __init__(self, manager: Manager, watches: Watches | None = None) -> None:
         self._manager = manager
+        self._watches = watches
 
     def enter(self) -> Any:
-        """Enter it; it is left as any asynchronous context."""
+        """Enter it without a watch; it is left as any asynchronous context."""
         try:
             return self._manager.__enter__()
         except StopAsyncIteration as error:
             raise as_in_async_generator(error) from error
 
     async def __aenter__(self) -> Any:
-        return self.enter()
+        if self._watches is None:
+            return self.enter()
+        return self._watches.entering.call(self.enter, {})
 
     async def __aexit__(self, kind: Any, exception: BaseException | None, traceback: Any) -> Any:
         raised: BaseException
+        watches = self._watches
         try:
-            is_swallowed = self._manager.__exit__(kind, exception, traceback)
+            if watches is None:
+                is_swallowed = self._manager.__exit__(kind, exception, traceback)
+            else:  # PERF: `Watch.call` would be one more frame
+                started = perf_counter()
+                try:
+                    is_swallowed = self._manager.__exit__(kind, exception, traceback)
+                finally:
+                    seconds = perf_counter() - started
+                    if seconds > watches.leaving.limit:
+                        watches.leaving.held(seconds)
         except BaseException as error:
             raised = error
         else:

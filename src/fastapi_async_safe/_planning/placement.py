@@ -25,7 +25,7 @@ from ..markers import SeenMarks
 from ..policy import Policy
 from ..slow_calls import SlowCalls, Watch
 from .proofs import Proofs, is_answered_plainly, rows_of
-from .watched import observed, watched_context
+from .watched import observed, watched_context, watches_of
 
 
 class Place(NamedTuple):
@@ -89,6 +89,10 @@ class Placement:
             call = observed(call, used.call, self._path)
             if watch is not None and kind == INLINE:
                 kind = INLINE_TIMED
+        elif kind in (INLINE_CONTEXT, INLINE_CONTEXT_LIMITED):
+            watches = watches_of(call, self._slow_calls, self._path)
+            watch = watches.entering if watches is not None else None
+            call = watched_context(call, watches, self._path)
         return Place(kind, call, proven, threaded, watch)
 
     def _calling(self, used: Any) -> tuple[int, Any]:
@@ -100,8 +104,7 @@ class Placement:
             if not self._is_inline(call):
                 return CONTEXT, call
             self._proofs.warn_if_it_blocks(call)
-            kind = INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT
-            return kind, watched_context(call, self._slow_calls, self._path)
+            return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, call
         if _fastapi.is_coroutine(used):
             return COROUTINE, call
         if self._is_inline(call):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, _GeneratorContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
-from time import perf_counter
 from typing import Any
 
-from ..slow_calls import InlineCall, Observer, SlowCalls, Watch, observers
-from .contexts import InlineContext, Manager, inline_context
+from ..slow_calls import InlineCall, Observer, SlowCalls, observers
+from .contexts import InlineContext, Manager, Watches, inline_context
 
 
 def observed(call: Callable[..., Any], named: Any, path: str | None) -> Callable[..., Any]:
@@ -26,23 +25,19 @@ def observed(call: Callable[..., Any], named: Any, path: str | None) -> Callable
 
 
 def watched_context(
-    call: Callable[..., Iterator[Any]], slow_calls: SlowCalls, path: str | None
+    call: Callable[..., Iterator[Any]], watches: Watches | None, path: str | None
 ) -> Callable[..., InlineContext]:
     """Make of a sync `yield` dependency what gives the context of one request.
 
     Parameters:
         call: the dependency.
-        slow_calls: who wants to know of entering and leaving it.
+        watches: on entering and leaving it.
         path: of the route.
     """
-    entering = slow_calls.watch(call, "enter", path)
-    leaving = slow_calls.watch(call, "exit", path)
     manager: Callable[..., Manager] = contextmanager(call)
-    if entering is not None and leaving is not None:
-        manager = _timed_manager(call, entering, leaving)
     watching = list(observers)
     if not watching:
-        return inline_context(manager)
+        return inline_context(manager, watches)
 
     def observed_manager(*args: Any, **kwargs: Any) -> Manager:
         made: Manager = manager(*args, **kwargs)
@@ -50,37 +45,22 @@ def watched_context(
             made = _Observed(made, call, path, observer)
         return made
 
-    return inline_context(observed_manager)
+    return inline_context(observed_manager, watches)
 
 
-def _timed_manager(call: Any, entering: Watch, leaving: Watch) -> Callable[..., Manager]:
-    """Give what `contextmanager` gives, with a watch on what it makes."""
-    # PERF: a class for each dependency, not a context around each that is made: 545 -> 212 ns to
-    # enter or leave one, on a busy machine on which reading the clock twice took 130.
-    enter, leave = _GeneratorContextManager.__enter__, _GeneratorContextManager.__exit__
-    limit = entering.limit
+def watches_of(call: Any, slow_calls: SlowCalls, path: str | None) -> Watches | None:
+    """Give the watches on a sync `yield` dependency, None if nobody wants to know.
 
-    class TimedManager(_GeneratorContextManager[Any]):
-        def __enter__(self) -> Any:
-            started = perf_counter()
-            try:
-                return enter(self)
-            finally:
-                if perf_counter() - started > limit:
-                    entering.held(perf_counter() - started)
-
-        def __exit__(self, kind: Any, exception: Any, traceback: Any) -> bool | None:
-            started = perf_counter()
-            try:
-                return leave(self, kind, exception, traceback)
-            finally:
-                if perf_counter() - started > limit:
-                    leaving.held(perf_counter() - started)
-
-    def make(*args: Any, **kwargs: Any) -> TimedManager:
-        return TimedManager(call, args, kwargs)
-
-    return make
+    Parameters:
+        call: the dependency.
+        slow_calls: who is told.
+        path: of the route.
+    """
+    entering = slow_calls.watch(call, "enter", path)
+    leaving = slow_calls.watch(call, "exit", path)
+    if entering is None or leaving is None:
+        return None
+    return Watches(entering, leaving)
 
 
 class _Observed(AbstractContextManager[Any, bool | None]):
