@@ -105,9 +105,7 @@ class FirstRequests:
         logger.debug(
             "plan of route %s: %s",
             path,
-            ", ".join(
-                f"{callable_name(step.dependant.call)} {_place_of(step)}" for step in followed.steps
-            ),
+            ", ".join(f"{callable_name(step.call)} {_place_of(step)}" for step in followed.steps),
         )
 
 

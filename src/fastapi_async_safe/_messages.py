@@ -62,7 +62,7 @@ class Notices:
     def say_that_call_is_unsupported(self, request: Any, dependant: Any, names: list[str]) -> None:
         """Say that `solve_dependencies` got arguments that no plan was made for."""
         self.say_that_route_falls_back(
-            dependant.path or request.scope.get("path"),
+            _fastapi.Declaration(dependant).path or request.scope.get("path"),
             f"solve_dependencies was called with {', '.join(names)}, which is not supported",
         )
 

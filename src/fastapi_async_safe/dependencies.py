@@ -37,7 +37,7 @@ def wrap_dependant(
         TypeError: an argument is of another type than that.
     """
     policy = Policy(all_classes_safe=all_classes_safe, predicates=predicates)
-    call = dependant.call
+    call = _fastapi.Declaration(dependant).call
     if call is None or isinstance(call, _Inline):
         return False
     if _fastapi.is_coroutine(dependant) or _fastapi.is_async_generator(dependant):
@@ -61,11 +61,8 @@ def wrap_dependencies(
     if not (isinstance(holder, _fastapi.APIRouter) or _fastapi.is_application(holder)):
         raise TypeError(f"wrap_dependencies expects a FastAPI or an APIRouter, not {holder!r}")
     for endpoint in _fastapi.dependants_of(_fastapi.router_of(holder)):
-        pending = list(endpoint.dependencies)
-        while pending:
-            dependant = pending.pop()
+        for dependant in _fastapi.dependants_below(endpoint):
             wrap_dependant(dependant, all_classes_safe, predicates)
-            pending.extend(dependant.dependencies)
 
 
 class _Inline:

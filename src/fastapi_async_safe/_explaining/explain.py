@@ -111,7 +111,7 @@ class _Explainer:
     def _call(
         self, step: Step, parent: int | None, route: _fastapi.ServedRoute, is_planned: bool
     ) -> CallExplanation:
-        dependant, call = step.dependant, step.dependant.call
+        dependant, call = step.dependant, step.call
         role: Literal["dependency", "endpoint"] = "dependency" if step.depth else "endpoint"
         is_awaited = (
             _fastapi.is_coroutine(dependant)

@@ -19,10 +19,23 @@ class Step:
         below: what it depends on.
     """
 
-    __slots__ = ("above", "below", "dependant", "depth", "is_cached", "is_inline", "name", "trip")
+    __slots__ = (
+        "above",
+        "below",
+        "call",
+        "dependant",
+        "depth",
+        "is_cached",
+        "is_inline",
+        "name",
+        "trip",
+    )
 
-    def __init__(self, dependant: Any, name: str | None, depth: int, below: list[Step]) -> None:
+    def __init__(
+        self, dependant: _fastapi.Dependant, name: str | None, depth: int, below: list[Step]
+    ) -> None:
         self.dependant = dependant
+        self.call = _fastapi.Declaration(dependant).call
         self.name = name
         self.depth = depth
         self.below = below
@@ -82,7 +95,7 @@ class Followed:
         if _fastapi.is_generator(step.dependant) and _fastapi.STREAMS_GENERATORS:
             return
         self.call_in_thread(step)
-        self.trips += self._route.response_field is not None and not validates_along
+        self.trips += self._route.has_response_field and not validates_along
 
 
 def followed_by_plan(plan: Any, route: _fastapi.ServedRoute) -> Followed:
@@ -160,52 +173,52 @@ def followed_by_fastapi(
     keys_known: dict[int, Any] = {}
     called: set[Any] = set()
     done: set[Any] = set()  # what has nothing below it that is called again
-    entered = [_Entered(route.dependant, route.dependant)]
+    root = _fastapi.Declaration(route.dependant)
+    entered = [_Entered(root, root)]
     while entered:
         visit = entered[-1]
-        declared = next(visit.waiting, None)
-        if declared is not None:
-            used = declared
+        dependant = next(visit.waiting, None)
+        if dependant is not None:
+            declared = used = _fastapi.Declaration(dependant)
             if overrides is not None:
                 call = overrides.get(declared.call, declared.call)
-                used = _fastapi.overridden(declared, call)
+                used = _fastapi.Declaration(_fastapi.overridden(dependant, call))
             below = _Entered(declared, used)
-            below.key = _fastapi.cache_key(declared, keys_known)
+            below.key = _fastapi.cache_key(dependant, keys_known)
             # An override that depends on what it overrides has no end.
             if below.key in done or any(each.declared.call is declared.call for each in entered):
                 below.waiting = iter(())
             entered.append(below)
             continue
         entered.pop()
-        step = _step(followed, visit.used, visit.declared.name, entered, visit.below)
+        step = _step(followed, visit.used.dependant, visit.declared.name, entered, visit.below)
         if not entered:
             break
         if visit.declared.use_cache and visit.key in called:
             step.is_cached = True
-        elif not _is_awaited(visit.used):
+        elif not _is_awaited(visit.used.dependant):
             followed.call_in_thread(step)
         called.add(visit.key)
-        visit.is_done = visit.is_done and bool(visit.declared.use_cache)
+        visit.is_done = visit.is_done and visit.declared.use_cache
         if visit.is_done:
             done.add(visit.key)
         entered[-1].is_done = entered[-1].is_done and visit.is_done
-        is_context = _fastapi.is_generator(visit.used) or _fastapi.is_async_generator(visit.used)
-        if is_context and not step.is_cached:
-            scope = getattr(visit.declared, "scope", None)
-            followed.enter(step, is_function_scoped=scope == "function", shares=False)
+        if _is_context(step.dependant) and not step.is_cached:
+            is_function_scoped = visit.declared.is_function_scoped
+            followed.enter(step, is_function_scoped=is_function_scoped, shares=False)
     followed.call_endpoint()
     return followed.end()
 
 
 class _Entered:
-    """A dependant whose dependencies come first."""
+    """What is declared, whose dependencies come first."""
 
     __slots__ = ("below", "declared", "is_done", "key", "used", "waiting")
 
-    def __init__(self, declared: Any, used: Any) -> None:
+    def __init__(self, declared: _fastapi.Declaration, used: _fastapi.Declaration) -> None:
         self.declared = declared
         self.used = used
-        self.waiting: Iterator[Any] = iter(list(used.dependencies))
+        self.waiting: Iterator[Any] = iter(used.dependencies)
         self.below: list[Step] = []
         self.key: Any = None
         self.is_done = True
@@ -224,5 +237,9 @@ def _step(
     return step
 
 
-def _is_awaited(dependant: Any) -> bool:
+def _is_awaited(dependant: _fastapi.Dependant) -> bool:
     return _fastapi.is_coroutine(dependant) or _fastapi.is_async_generator(dependant)
+
+
+def _is_context(dependant: _fastapi.Dependant) -> bool:
+    return _fastapi.is_generator(dependant) or _fastapi.is_async_generator(dependant)

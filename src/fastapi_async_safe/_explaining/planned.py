@@ -97,7 +97,7 @@ def overrides_of(route: _fastapi.ServedRoute) -> Mapping[Any, Any] | None:
         DeclinedError: they may notice that they are asked.
     """
     provider = route.overrides_provider
-    if provider is None or not route.dependant.dependencies:
+    if provider is None or not _fastapi.Declaration(route.dependant).dependencies:
         return None
     overrides = getattr(provider, "dependency_overrides", None)
     if overrides is not None and type(overrides) is not dict:

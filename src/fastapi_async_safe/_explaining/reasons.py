@@ -43,7 +43,7 @@ class Reasons:
             is_planned: it was followed through a plan, not through FastAPI's own code.
             is_initialised: there is an `init_app` for the route.
         """
-        call = step.dependant.call
+        call = step.call
         mark = is_async_safe(call)
         marked = {True: "marked async_safe", False: "marked async_unsafe", None: ""}[mark]
         if is_awaited:
@@ -64,7 +64,7 @@ class Reasons:
 
 
 def _results_of(step: Step) -> dict[str, Any]:
-    return {each.name: each.dependant.call for each in step.below if each.name is not None}
+    return {each.name: each.call for each in step.below if each.name is not None}
 
 
 def _not_proven(proof: Proof) -> str:

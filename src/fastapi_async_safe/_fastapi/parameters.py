@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from fastapi import _compat, params
 from fastapi.dependencies import utils as _utils
+from pydantic.fields import FieldInfo
 from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection
 
@@ -66,11 +67,6 @@ def extract_all(dependant: Dependant, request: HTTPConnection) -> tuple[dict[str
     return values, errors
 
 
-def info_of(field: Any) -> Any:
-    """Give the pydantic `FieldInfo` of a parameter, which has its default and its source."""
-    return field.field_info
-
-
 def extract_nothing(source: int, field: Any) -> tuple[Any, list[Any]]:
     """Read one parameter from a request that does not have it."""
     received: Any = ({}, QueryParams(""), Headers(raw=[]), {})[source]
@@ -87,10 +83,9 @@ def fields_of(path: str, call: Any, source: int) -> list[Any]:
     return list(getattr(_utils.get_dependant(path=path, call=call), PARAMETER_LISTS[source]))
 
 
-def schema_of(field: Any) -> tuple[Any, Any]:
-    """Give pydantic's core schema and validator of a field, None each if there is none."""
-    adapter = getattr(field, "_type_adapter", None)
-    return getattr(adapter, "core_schema", None), getattr(adapter, "validator", None)
+def schema_of(field: Any) -> Any:
+    """Give pydantic's core schema of a field, None if there is none."""
+    return getattr(getattr(field, "_type_adapter", None), "core_schema", None)
 
 
 async def extract_body(
@@ -113,11 +108,6 @@ def annotation_is_sequence(annotation: Any) -> bool | None:
     home = getattr(_compat, "shared", _compat)
     ask = getattr(home, "field_annotation_is_sequence", None)
     return None if ask is None else bool(ask(annotation))
-
-
-def is_sequence_field(field: Any) -> bool:
-    """Say whether FastAPI takes all the values of a name for this field, not one."""
-    return bool(annotation_is_sequence(info_of(field).annotation))
 
 
 def explain(field: Any, value: Any, loc: tuple[str, ...]) -> tuple[Any, list[Any]]:
@@ -147,11 +137,48 @@ _KNOWN_OPTIONS = frozenset(
 )
 
 
-def is_known_parameter(source: int, field: Any) -> bool:
-    """Say whether this is a plain field with a `Path`, `Query`, `Header` or `Cookie` all of whose
-    options are known here or at their default.
+class Field(NamedTuple):
+    """What FastAPI's field of a parameter says, by names of ours."""
+
+    field: Any  # FastAPI's own
+    name: str  # the keyword of what is called
+    alias: Any  # its name in the request
+    loc: tuple[str, Any]  # its place in errors
+    info: FieldInfo  # has the defaults
+    many: bool  # takes all the values of that name, not one
+    schema: Any  # pydantic's core schema and its validator, None each if there is none
+    validator: Any
+
+
+def field_of(source: int, field: Any) -> Field | None:
+    """Give what FastAPI's field of a parameter says.
+
+    Parameters:
+        source: index into `PARAMETER_LISTS`.
+        field: FastAPI's `ModelField`.
+
+    Returns:
+        None unless it is a plain field with a `Path`, `Query`, `Header` or `Cookie` all of whose
+        options are known here or at their default.
     """
-    info = info_of(field)
+    if not _is_known(source, field) or getattr(field, "config", None):
+        return None
+    info = field.field_info
+    adapter = getattr(field, "_type_adapter", None)
+    return Field(
+        field=field,
+        name=field.name,
+        alias=field.alias,
+        loc=(info.in_.value, field.alias),
+        info=info,
+        many=bool(annotation_is_sequence(info.annotation)),
+        schema=schema_of(field),
+        validator=getattr(adapter, "validator", None),
+    )
+
+
+def _is_known(source: int, field: Any) -> bool:
+    info = field.field_info
     if type(field) is not ModelField or type(info) is not _PARAMETER_CLASSES[source]:
         return False
     if any(callable(value) for value in vars(field).values()):  # a method of its own

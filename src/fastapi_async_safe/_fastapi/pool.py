@@ -178,7 +178,13 @@ _HANDLER_CODE = _handler_code()
 class Handler(NamedTuple):
     """FastAPI's handler of one route, which calls a sync endpoint after its dependencies."""
 
-    response_field: Any  # what validates the response, None without one
+    dependant: Dependant
+    field: Any  # what validates the response, None without one
+
+    @property
+    def call(self) -> Any:
+        """The endpoint."""
+        return self.dependant.call
 
 
 def is_handler(frame: FrameType) -> bool:
@@ -195,7 +201,7 @@ def handler_of(frame: FrameType, dependant: Dependant) -> Handler | None:
         return None
     if found.get("is_sse_stream") or found.get("is_json_stream"):
         return None
-    return Handler(found.get("response_field"))
+    return Handler(dependant, found.get("response_field"))
 
 
 def is_traced() -> bool:

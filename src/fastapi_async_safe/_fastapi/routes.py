@@ -53,6 +53,11 @@ def route_of(scope: Any) -> Any:
     return getattr(context_of(scope), "original_route", None) or scope.get("route")
 
 
+def path_of(route: Any) -> str | None:
+    """Give the path of a route as it was declared, None without one."""
+    return getattr(route, "path", None)
+
+
 def routers_on_the_way(scope: Any) -> list[Any]:
     """List the routers that a request went through, from the application's inwards.
 

@@ -31,9 +31,9 @@ class ServedRoute(NamedTuple):
         return () if self.is_websocket else tuple(sorted(self.owner.methods or ()))
 
     @property
-    def response_field(self) -> Any:
-        """What validates the response, None without one."""
-        return response_field_of(self.owner)
+    def has_response_field(self) -> bool:
+        """Whether its response is validated."""
+        return response_field_of(self.owner) is not None
 
     @property
     def overrides_provider(self) -> Any:

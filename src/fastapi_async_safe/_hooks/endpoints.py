@@ -142,7 +142,7 @@ def _task_took(func: Any, seconds: float) -> None:
 
 
 def _inline_task(func: Any, scope: Any) -> InlineCall:
-    path = None if scope is None else getattr(_fastapi.route_of(scope), "path", None)
+    path = None if scope is None else _fastapi.path_of(_fastapi.route_of(scope))
     return InlineCall(func, "background task", path)
 
 

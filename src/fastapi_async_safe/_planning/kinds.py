@@ -6,6 +6,7 @@ import enum
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from pydantic.fields import FieldInfo
 from pydantic_core import SchemaValidator
 
 from .. import _fastapi
@@ -60,30 +61,26 @@ class Kind(NamedTuple):
     convert: int
 
 
-def kind_of(source: int, field: Any) -> Kind | None:
-    info = _fastapi.info_of(field)
-    alias = field.alias
-    if not _fastapi.is_known_parameter(source, field) or getattr(field, "config", None):
-        return None
+def kind_of(source: int, field: _fastapi.Field) -> Kind | None:
+    info, alias = field.info, field.alias
     if not isinstance(alias, str) or not alias or info.alias not in (None, alias):
         return None
     if info.validation_alias not in (None, alias) or info.validate_default:
         return None
     if source == HEADER and not alias.isascii():
         return None
-    many = _fastapi.is_sequence_field(field)
-    if many and source not in (QUERY, HEADER):
+    if field.many and source not in (QUERY, HEADER):
         return None
-    schema, validator = _fastapi.schema_of(field)
-    if not isinstance(schema, dict) or type(validator) is not SchemaValidator:
+    schema = field.schema
+    if not isinstance(schema, dict) or type(field.validator) is not SchemaValidator:
         return None
     otherwise = _otherwise(info)
     if not _is_plain(schema):
-        return Kind(source, many, otherwise, FIELD) if _is_scalar_like(schema) else None
-    return Kind(source, many, otherwise, _convert(schema, many))
+        return Kind(source, field.many, otherwise, FIELD) if _is_scalar_like(schema) else None
+    return Kind(source, field.many, otherwise, _convert(schema, field.many))
 
 
-def _otherwise(info: Any) -> int:
+def _otherwise(info: FieldInfo) -> int:
     if info.is_required():
         return REQUIRED
     if info.default_factory is None and is_immutable(info.default):

@@ -28,6 +28,8 @@ from .._core_py import (
 )
 from .kinds import Kind
 
+_NAME = "made_up"
+
 
 @cache
 def missing_error() -> dict[str, Any]:
@@ -50,13 +52,13 @@ def is_default_plain() -> bool:
         return "made up"
 
     fresh = _made_up_field(Kind(QUERY, False, FRESH, DIGITS), int, Query, None, default=make)
-    if _fastapi.extract_nothing(QUERY, fresh) != ({fresh.name: "made up"}, []) or len(made) != 1:
+    if _fastapi.extract_nothing(QUERY, fresh) != ({_NAME: "made up"}, []) or len(made) != 1:
         return False
     for default in ("made up", "7", 7, 7.5, True, None):
         shared = Kind(QUERY, False, SHARED, DIGITS)
         field = _made_up_field(shared, int, Query, None, default=default)
         found, wrong = _fastapi.extract_nothing(QUERY, field)
-        if wrong or found.get(field.name, ...) is not default:
+        if wrong or found.get(_NAME, ...) is not default:
             return False
     return True
 
@@ -100,10 +102,9 @@ def _made_up_field(
     options: dict[str, Any] = {} if alias is None else {"alias": alias}
     if kind.otherwise == FRESH:
         options["default_factory"] = default
-    name = "made_up"
     kept: Any = list[annotation] if kind.many else annotation
     declared = Parameter(
-        name,
+        _NAME,
         Parameter.KEYWORD_ONLY,
         default=default if kind.otherwise == SHARED else Parameter.empty,
         annotation=Annotated[kept, marker(**options)],
@@ -112,7 +113,7 @@ def _made_up_field(
     def call(**values: Any) -> None: ...
 
     call.__signature__ = Signature([declared])  # type: ignore[attr-defined]
-    path = "/{made_up}" if kind.source == PATH else "/"
+    path = f"/{{{_NAME}}}" if kind.source == PATH else "/"
     (field,) = _fastapi.fields_of(path, call, kind.source)
     return field
 

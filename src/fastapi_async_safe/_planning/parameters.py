@@ -27,11 +27,11 @@ def parameter(source: int, field: Any, core: Any) -> Any:
     Returns:
         A `Param`, or None if FastAPI's own function has to read this parameter.
     """
-    kind = kind_of(source, field)
-    if kind is None or not _is_proven(kind):
+    known = _fastapi.field_of(source, field)
+    kind = None if known is None else kind_of(source, known)
+    if known is None or kind is None or not _is_proven(kind):
         return None
-    # To 0.147 FastAPI validates defaults, and asks for one more than once.
-    return _make(kind, field, core)
+    return _make(kind, known, core)
 
 
 def is_repeatable(param: Any) -> bool:
@@ -39,33 +39,33 @@ def is_repeatable(param: Any) -> bool:
     return bool(param.convert != FIELD and param.otherwise != FRESH)
 
 
-def _make(kind: Kind, field: Any, core: Any) -> Any:
-    info = _fastapi.info_of(field)
-    loc = (info.in_.value, field.alias)
+def _make(kind: Kind, field: _fastapi.Field, core: Any) -> Any:
+    # To 0.147 FastAPI validates defaults, and asks for one more than once.
+    info = field.info
     default: Any = None
     missing: dict[str, Any] | None = None
     if kind.otherwise == REQUIRED:
-        missing = missing_error() | {"loc": loc}
+        missing = missing_error() | {"loc": field.loc}
     elif is_default_plain():
         default = info.default if kind.otherwise == SHARED else None
     elif kind.otherwise == FRESH or kind.convert == FIELD:
         return None  # code of the user's would run more than once
     else:
-        found, wrong = _fastapi.extract_nothing(kind.source, field)
+        found, wrong = _fastapi.extract_nothing(kind.source, field.field)
         default = found.get(field.name)
         if wrong or not is_immutable(default):
             return None
     return core.Param(
         name=field.name,
         key=field.alias.lower() if kind.source == HEADER else field.alias,
-        loc=loc,
+        loc=field.loc,
         many=kind.many,
         otherwise=kind.otherwise,
         default=default,
         missing=missing,
         convert=kind.convert,
-        validate=_fastapi.schema_of(field)[1].validate_python,
-        field=field,
+        validate=field.validator.validate_python,
+        field=field.field,
         info=info,
     )
 
@@ -96,12 +96,13 @@ def _prove(kind: Kind) -> bool:
 
 
 def _agree(kind: Kind, field: Any) -> bool:
-    if kind_of(kind.source, field) != kind:
+    known = _fastapi.field_of(kind.source, field)
+    if known is None or kind_of(kind.source, known) != kind:
         raise ValueError(f"made-up field {field!r} is not of {kind}")
-    param = _make(kind, field, _core_py)
+    param = _make(kind, known, _core_py)
     if param is None:
         return True
-    for received in made_up_requests(kind, field.alias):
+    for received in made_up_requests(kind, known.alias):
         found, wrong = _fastapi.extract_from([field], received)
         values: dict[str, Any] = {}
         errors: list[Any] = []

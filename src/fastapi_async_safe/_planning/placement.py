@@ -69,17 +69,18 @@ class Placement:
         self._one_trip = one_trip and _fastapi.pool_is_plain()
         self._nothing = nothing
 
-    def of_dependency(self, used: Any, results: dict[str, Any]) -> Place:
+    def of_dependency(self, used: _fastapi.Declaration, results: dict[str, Any]) -> Place:
         """Give the place of a dependency.
 
         Parameters:
-            used: its dependant.
+            used: what its dependant says.
             results: what is called for its parameters, by name.
         """
         kind, call = self._calling(used)
+        limited = _fastapi.concurrency_of(used.dependant) is not None
         proven = kind == THREAD and self._is_proven(used.call, results)
         if proven:
-            kind = INLINE_LIMITED if _fastapi.concurrency_of(used) is not None else INLINE
+            kind = INLINE_LIMITED if limited else INLINE
         threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
         if threaded and kind == CONTEXT:
             call = contextmanager(call)
@@ -95,17 +96,17 @@ class Placement:
             call = watched_context(call, watches, self._path)
         return Place(kind, call, proven, threaded, watch)
 
-    def _calling(self, used: Any) -> tuple[int, Any]:
-        call = used.call
-        limited = _fastapi.concurrency_of(used) is not None
-        if _fastapi.is_async_generator(used):
+    def _calling(self, used: _fastapi.Declaration) -> tuple[int, Any]:
+        call, dependant = used.call, used.dependant
+        limited = _fastapi.concurrency_of(dependant) is not None
+        if _fastapi.is_async_generator(dependant):
             return CONTEXT, call
-        if _fastapi.is_generator(used):
+        if _fastapi.is_generator(dependant):
             if not self._is_inline(call):
                 return CONTEXT, call
             self._proofs.warn_if_it_blocks(call)
             return INLINE_CONTEXT_LIMITED if limited else INLINE_CONTEXT, call
-        if _fastapi.is_coroutine(used):
+        if _fastapi.is_coroutine(dependant):
             return COROUTINE, call
         if self._is_inline(call):
             self._proofs.warn_if_it_blocks(call)
@@ -128,29 +129,31 @@ class Placement:
             self.marks.see(called)
         return proof.is_current()  # another thread may have set a mark meanwhile
 
-    def _is_threaded(self, used: Any) -> bool:
-        if not self._one_trip or _fastapi.concurrency_of(used) is not None:
+    def _is_threaded(self, used: _fastapi.Declaration) -> bool:
+        dependant = used.dependant
+        if not self._one_trip or _fastapi.concurrency_of(dependant) is not None:
             return False
         # NOTE: `run_in_threadpool` has a parameter of that name, and so fails.
-        if "func" in _fastapi.keywords_of(used):
+        if "func" in _fastapi.keywords_of(dependant):
             return False
-        if _fastapi.is_async_generator(used):
+        if _fastapi.is_async_generator(dependant):
             return False
-        if _fastapi.is_generator(used):
+        if _fastapi.is_generator(dependant):
             return _fastapi.leaves_contexts_shielded() and _is_generator_function(used.call)
         return True
 
     def endpoint_is_inline(
-        self, endpoint: _fastapi.Dependant, route: Any, results: dict[str, Any]
+        self, endpoint: _fastapi.Declaration, route: Any, results: dict[str, Any]
     ) -> bool:
         """Say whether a `def` endpoint runs on the event loop.
 
         Parameters:
-            endpoint: its dependant.
+            endpoint: what its dependant says.
             route: FastAPI's, of HTTP; None where a proof says nothing.
             results: what is called for its parameters, by name.
         """
-        if _fastapi.is_coroutine(endpoint) or _fastapi.is_async_generator(endpoint):
+        dependant = endpoint.dependant
+        if _fastapi.is_coroutine(dependant) or _fastapi.is_async_generator(dependant):
             return False
         if self._is_inline(endpoint.call):
             self._proofs.warn_if_it_blocks(endpoint.call)
@@ -158,10 +161,10 @@ class Placement:
         return route is not None and self._endpoint_is_proven(endpoint, route, results)
 
     def _endpoint_is_proven(
-        self, endpoint: _fastapi.Dependant, route: Any, results: dict[str, Any]
+        self, endpoint: _fastapi.Declaration, route: Any, results: dict[str, Any]
     ) -> bool:
         """Say whether a `def` endpoint and the validation of its response are proven."""
-        if is_called_elsewhere(endpoint) or endpoint.call is None:
+        if is_called_elsewhere(endpoint.dependant) or endpoint.call is None:
             return False
         if not self._policy.asks_for_proof(endpoint.call):
             return False
@@ -170,14 +173,14 @@ class Placement:
             return False
         return self._rests_on(proof)
 
-    def joins_endpoint(self, endpoint: Any) -> bool:
+    def joins_endpoint(self, endpoint: _fastapi.Dependant) -> bool:
         """Say whether the endpoint of an HTTP route may be called on the plan's last trip."""
         return (
             self._one_trip and _fastapi.endpoints_are_plain() and not is_called_elsewhere(endpoint)
         )
 
 
-def is_called_elsewhere(endpoint: Any) -> bool:
+def is_called_elsewhere(endpoint: _fastapi.Dependant) -> bool:
     """Say whether FastAPI runs this endpoint on the event loop, or as a stream."""
     return bool(
         _fastapi.is_coroutine(endpoint)

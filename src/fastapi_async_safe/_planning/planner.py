@@ -15,6 +15,7 @@ from .._core_py import (
     INLINE_CONTEXT_LIMITED,
     INLINE_TIMED,
     ROOT,
+    SOURCES,
     THREAD,
 )
 from ..policy import Policy
@@ -101,17 +102,19 @@ class Planner:
         Raises:
             DeclinedError: the tree has something in it that is not known here.
         """
-        if not self._solving.is_own and dependant.dependencies:
+        root = _fastapi.Declaration(dependant)
+        if not self._solving.is_own and root.dependencies:
             raise DeclinedError(
                 "a function that fastapi.dependencies.utils asks about each dependency was "
                 "replaced",
                 self._solving.is_as_seen,
             )
         # NOTE: no recursion: a chain of 1,000 dependencies is as good as any other.
-        path = [self._enter(dependant, dependant, is_root=True)]
+        path = [self._enter(root, root, is_root=True)]
         while path:
-            declared = next(path[-1].waiting, None)
-            if declared is not None:
+            below = next(path[-1].waiting, None)
+            if below is not None:
+                declared = _fastapi.Declaration(below)
                 used = self._used(declared)
                 if used.call is not declared.call and any(
                     visit.declared.call is declared.call for visit in path
@@ -123,23 +126,25 @@ class Planner:
                 continue
             visit = path.pop()
             self._leave(visit, path[-1] if path else None)
-        return self._finish(dependant)
+        return self._finish(root)
 
-    def _used(self, declared: _fastapi.Dependant) -> _fastapi.Dependant:
+    def _used(self, declared: _fastapi.Declaration) -> _fastapi.Declaration:
         if self._overrides is None:
             return declared
         call = self._overrides.get(declared.call, declared.call)
         if not any(seen is declared.call for seen, _ in self._chosen):
             self._chosen.append((declared.call, call))
-        return _fastapi.overridden(declared, call)
+        return _fastapi.Declaration(_fastapi.overridden(declared.dependant, call))
 
-    def _enter(self, declared: Any, used: Any, is_root: bool = False) -> _Visit:
-        for dependant in (declared, used):
-            unknown = _fastapi.unknown_part(dependant)
+    def _enter(
+        self, declared: _fastapi.Declaration, used: _fastapi.Declaration, is_root: bool = False
+    ) -> _Visit:
+        for each in (declared, used):
+            unknown = _fastapi.unknown_part(each.dependant)
             if unknown is not None:
                 raise DeclinedError(
-                    f"unknown {unknown} of the dependant of {dependant.call!r}",
-                    partial(_fastapi.unknown_part, dependant),
+                    f"unknown {unknown} of the dependant of {each.call!r}",
+                    partial(_fastapi.unknown_part, each.dependant),
                 )
         if used.call is None:
             raise DeclinedError("a dependant without a call")
@@ -170,19 +175,20 @@ class Planner:
         place = Place(ROOT, used.call)
         if not is_root:
             place = self._placement.of_dependency(used, visit.results)
-        connection_names = self._connection_names(used)
-        reads_quietly = not used.body_params and all(
+        connection_names = used.connection_names(self._connection)
+        body_fields = used.body_fields
+        reads_quietly = not body_fields and all(
             g.params and all(map(is_repeatable, g.params)) for g in groups
         )
         shape = (
             slot,
             place.kind,
-            bool(declared.use_cache),
+            declared.use_cache,
             tuple((g.source, tuple((p.name, p.key) for p in g.params)) for g in groups),
             connection_names,
-            used.background_tasks_param_name,
-            used.response_param_name,
-            used.security_scopes_param_name,
+            used.background_name,
+            used.response_name,
+            used.scopes_name,
             tuple(visit.shapes),
         )
         # Nobody can tell where what is proven runs, so that it does not end a trip.
@@ -192,8 +198,8 @@ class Planner:
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
         draft.repeatable = (
             visit.repeatable
-            and bool(declared.use_cache)
-            and not used.body_params
+            and declared.use_cache
+            and not body_fields
             # What it would read may have changed since.
             and not groups
         )
@@ -202,21 +208,19 @@ class Planner:
             "call": place.call,
             "kind": place.kind,
             "leaf": visit.entered_at is None,
-            "limited": not is_root and _fastapi.concurrency_of(used) is not None,
-            "declared": declared,
-            "dependant": used,
-            "function_scoped": getattr(declared, "scope", None) == "function",
+            "limited": not is_root and _fastapi.concurrency_of(used.dependant) is not None,
+            "declared": declared.dependant,
+            "dependant": used.dependant,
+            "function_scoped": declared.is_function_scoped,
             "slot": slot,
-            "use_cache": bool(declared.use_cache),
+            "use_cache": declared.use_cache,
             "groups": groups,
-            "body_fields": list(used.body_params),
+            "body_fields": body_fields,
             "connection_names": connection_names,
-            "background_name": used.background_tasks_param_name or None,
-            "response_name": used.response_param_name or None,
-            "scopes_name": used.security_scopes_param_name or None,
-            "scopes": (
-                tuple(_fastapi.security_scopes(used)) if used.security_scopes_param_name else ()
-            ),
+            "background_name": used.background_name,
+            "response_name": used.response_name,
+            "scopes_name": used.scopes_name,
+            "scopes": (tuple(_fastapi.security_scopes(used.dependant)) if used.scopes_name else ()),
             "threaded": place.threaded,
             "joins": reads_quietly and (is_root or place.threaded or goes_along),
             "watch": place.watch,
@@ -225,13 +229,13 @@ class Planner:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
         return draft
 
-    def _slot(self, declared: Any) -> int:
-        key = _fastapi.cache_key(declared, self._keys_known)
+    def _slot(self, declared: _fastapi.Declaration) -> int:
+        key = _fastapi.cache_key(declared.dependant, self._keys_known)
         return self._slots.setdefault(key, len(self._slots))
 
-    def _groups(self, used: Any) -> Iterator[Any]:
-        for source, attribute in enumerate(_fastapi.PARAMETER_LISTS):
-            fields = getattr(used, attribute)
+    def _groups(self, used: _fastapi.Declaration) -> Iterator[Any]:
+        for source in SOURCES:
+            fields = used.fields(source)
             if not fields:
                 continue
             params: list[Any] = []
@@ -239,17 +243,9 @@ class Planner:
                 params = [parameter(source, field, self._core) for field in fields]
             if None in params:
                 params = []
-            yield self._core.Group(source=source, fields=list(fields), params=tuple(params))
+            yield self._core.Group(source=source, fields=fields, params=tuple(params))
 
-    def _connection_names(self, used: Any) -> tuple[str, ...]:
-        own = (
-            used.request_param_name
-            if issubclass(self._connection, _fastapi.Request)
-            else used.websocket_param_name
-        )
-        return tuple(name for name in (used.http_connection_param_name, own) if name)
-
-    def _finish(self, dependant: _fastapi.Dependant) -> Any:
+    def _finish(self, root: _fastapi.Declaration) -> Any:
         counts: dict[int, int] = {}
         for draft in self._drafts:
             slot = draft.arguments["slot"]
@@ -268,17 +264,17 @@ class Planner:
         watched = list(_fastapi.responding().rows)
         reads_raw = bool(groups) or not self._raw
         watched += _fastapi.reading(self._connection, anything=reads_raw).rows
-        if dependant.dependencies:
+        if root.dependencies:
             watched += self._solving.rows
-        dependants = self._watched(dependant)
+        dependants = self._watched(root)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.makers(self._core.NEW)
         is_http = issubclass(self._connection, _fastapi.Request)
         inline = self._placement.endpoint_is_inline(
-            dependant, self._route if is_http else None, self._drafts[-1].visit.results
+            root, self._route if is_http else None, self._drafts[-1].visit.results
         )
-        joins_endpoint = not inline and is_http and self._placement.joins_endpoint(dependant)
-        if self._one_trip and self._uses_threads(dependant, inline, nodes):
+        joins_endpoint = not inline and is_http and self._placement.joins_endpoint(root.dependant)
+        if self._one_trip and self._uses_threads(root.dependant, inline, nodes):
             watched += _fastapi.parts_of_pool()
         return self._core.Plan(
             connection=self._connection,
@@ -302,17 +298,17 @@ class Planner:
             joins_endpoint=joins_endpoint,
         )
 
-    def _uses_threads(self, endpoint: Any, inline: bool, nodes: list[Any]) -> bool:
+    def _uses_threads(self, endpoint: _fastapi.Dependant, inline: bool, nodes: list[Any]) -> bool:
         return not (inline or is_called_elsewhere(endpoint)) or any(
             node.kind in (THREAD, CONTEXT) for node in nodes
         )
 
-    def _watched(self, root: Any) -> list[Any]:
+    def _watched(self, root: _fastapi.Declaration) -> list[_fastapi.Dependant]:
         if self._overrides is None:
-            return [draft.visit.declared for draft in self._drafts]
+            return [draft.visit.declared.dependant for draft in self._drafts]
         # Below the root, what stands in for a dependency under overrides is known to nobody else,
         # so that nobody can change it.
-        return [root, *root.dependencies]
+        return [root.dependant, *root.dependencies]
 
 
 class _Visit:
@@ -328,11 +324,11 @@ class _Visit:
         "waiting",
     )
 
-    def __init__(self, declared: Any, used: Any) -> None:
+    def __init__(self, declared: _fastapi.Declaration, used: _fastapi.Declaration) -> None:
         self.declared = declared  # what `Depends` said
         self.used = used  # what is solved in its place: another one under overrides
         self.entered_at: int | None = None  # its place in the order, None for a leaf
-        self.waiting: Iterator[Any] = iter(list(used.dependencies))
+        self.waiting: Iterator[Any] = iter(used.dependencies)
         self.shapes: list[int] = []  # of the nodes directly below
         self.repeatable = True
         self.results: dict[str, Any] = {}  # what is called for its parameters

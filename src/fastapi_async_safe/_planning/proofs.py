@@ -161,7 +161,7 @@ def is_answered_plainly(proof: Proof, field: Any) -> bool:
         return False
     if field is None:
         return True
-    schema, _ = _fastapi.schema_of(field)
+    schema = _fastapi.schema_of(field)
     return isinstance(schema, dict) and _runs_no_code(schema)
 
 

@@ -45,6 +45,7 @@ class RoutePlans:
     __slots__ = (
         "_connection",
         "_core",
+        "_declared",
         "_declined_because",
         "_declined_overrides",
         "_dependant",
@@ -75,6 +76,7 @@ class RoutePlans:
         self._policy = policy
         self._core = core
         self._dependant = dependant
+        self._declared = _fastapi.Declaration(dependant)
         self._connection = connection
         self._proofs = proofs
         self._slow_calls = slow_calls
@@ -93,7 +95,7 @@ class RoutePlans:
         does not run inline itself.
         """
         # A mark on an `async def` changes nothing; a predicate goes for all that belongs to it.
-        call = self._dependant.call
+        call = self._declared.call
         return is_async_safe(call) is None and self._policy.is_inline(call, classes=False)
 
     def took(self, phase: Phase, seconds: float) -> None:
@@ -102,7 +104,7 @@ class RoutePlans:
 
     def inline(self, phase: Phase) -> InlineCall:
         """Name what belongs to the endpoint, and runs inline."""
-        return InlineCall(self._dependant.call, phase, self._dependant.path)
+        return InlineCall(self._declared.call, phase, self._declared.path)
 
     def make_plan(self, request: Any) -> Any:
         """Make the plan, or make it anew; None if the route falls back to FastAPI."""
@@ -176,4 +178,4 @@ class RoutePlans:
         self._notices.say_that_route_falls_back(self._path(request), reason)
 
     def _path(self, request: Any) -> Any:
-        return self._dependant.path or request.scope.get("path")
+        return self._declared.path or request.scope.get("path")

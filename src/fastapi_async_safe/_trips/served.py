@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from contextvars import Context
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import _fastapi
 
@@ -17,7 +17,7 @@ _served: dict[int, Served] = {}
 
 
 class _Here(threading.local):
-    validated: Validated | None = None
+    validated: _fastapi.Validated | None = None
 
 
 # Nothing is awaited either between the handler's call of the endpoint and that of its validation.
@@ -29,18 +29,18 @@ class Served:
 
     Parameters:
         values: what it is called with.
-        dependant: its dependant.
+        call: the endpoint.
     """
 
-    __slots__ = ("_content", "_dependant", "_error", "_raised", "_validated", "values")
+    __slots__ = ("_call", "_content", "_error", "_raised", "_validated", "values")
 
-    def __init__(self, values: dict[str, Any], dependant: Any) -> None:
+    def __init__(self, values: dict[str, Any], call: Any) -> None:
         self.values = values
-        self._dependant = dependant
+        self._call = call
         self._content: Any = None
         self._raised: BaseException | None = None  # in the thread
         self._error: BaseException | None = None  # what came of it on its way to the loop
-        self._validated: Validated | None = None
+        self._validated: _fastapi.Validated | None = None
 
     def call(self, context: Context) -> bool:
         """Call it in a copy of a context.
@@ -49,7 +49,7 @@ class Served:
             True if it gave what is to be validated.
         """
         try:
-            self._content = context.copy().run(self._dependant.call, **self.values)
+            self._content = context.copy().run(self._call, **self.values)
         except BaseException as error:
             self._raised = error
             raise
@@ -59,11 +59,9 @@ class Served:
         """Validate what it returned by FastAPI's field, if that is there."""
         if field is None:
             return
-        self._validated = Validated(field, self._content)
+        self._validated = _fastapi.Validated(field, self._content)
         try:
-            self._validated.found = context.copy().run(
-                field.validate, self._content, {}, loc=("response",)
-            )
+            self._validated.run(context)
         except BaseException as error:
             self._raised = error
             raise
@@ -84,40 +82,9 @@ class Served:
         """Give what the endpoint returned, or raise what it raised."""
         error, self._error = self._error, None
         if error is not None:
-            _raise(error)
+            _fastapi.raise_again(error)
         _here.validated = self._validated
         return self._content
-
-
-class Validated:
-    """Stands in for FastAPI's field, and has validated one response.
-
-    Parameters:
-        field: FastAPI's.
-        content: what the endpoint returned.
-    """
-
-    __slots__ = ("_content", "_field", "error", "found")
-
-    def __init__(self, field: Any, content: Any) -> None:
-        self._field = field
-        self._content = content
-        self.found: Any = None  # what FastAPI's field gave
-        self.error: BaseException | None = None
-
-    def is_of(self, field: Any, content: Any) -> bool:
-        """Say whether this is the response that is to be validated."""
-        return self._field is field and self._content is content
-
-    def validate(self, *arguments: Any, **options: Any) -> Any:
-        """Give what FastAPI's field gave, or raise what it raised."""
-        error, self.error = self.error, None
-        if error is not None:
-            _raise(error)
-        return self.found
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._field, name)
 
 
 def keep(served: Served) -> None:
@@ -130,20 +97,10 @@ def called_on_trip(values: dict[str, Any]) -> Served | None:
     return _served.pop(id(values), None) if _served else None
 
 
-def validated_on_trip(field: Any, content: Any) -> Validated | None:
+def validated_on_trip(field: Any, content: Any) -> _fastapi.Validated | None:
     """Give the validation of a response that was done on a trip, once."""
     validated = _here.validated
     if validated is None:
         return None
     _here.validated = None
     return validated if validated.is_of(field, content) else None
-
-
-def _raise(error: BaseException) -> NoReturn:
-    """Raise an exception that came from a thread already, with the context it had then."""
-    context = error.__context__
-    try:
-        raise error
-    finally:
-        error.__context__ = context
-        del error

@@ -18,14 +18,13 @@ from .contexts import entered_last_on
 from .served import Served, keep
 
 
-async def take_trip(run: Any, solved: Any, serving: tuple[_fastapi.Handler, Any] | None) -> Any:
+async def take_trip(run: Any, solved: Any, serving: _fastapi.Handler | None) -> Any:
     """Make one trip to the thread pool.
 
     Parameters:
         run: asks for a call that is threaded, or is done.
         solved: what it gave, if it is done.
-        serving: FastAPI's handler of the route and its dependant, if the endpoint may be called on
-            this trip, too.
+        serving: FastAPI's handler of the route, if the endpoint may be called on this trip, too.
 
     Returns:
         The `SolvedDependency`, or None where the run asks for something else first.
@@ -43,9 +42,7 @@ async def take_trip(run: Any, solved: Any, serving: tuple[_fastapi.Handler, Any]
     return trip.solved
 
 
-def serving_of(
-    entry: Any, run: Any, frame: FrameType | None
-) -> tuple[_fastapi.Handler, Any] | None:
+def serving_of(entry: Any, run: Any, frame: FrameType | None) -> _fastapi.Handler | None:
     """Say by whom the endpoint is called after its dependencies.
 
     Parameters:
@@ -54,16 +51,15 @@ def serving_of(
         frame: of what called `solve_dependencies`.
 
     Returns:
-        FastAPI's handler and the dependant, None unless it is FastAPI's, and nothing can be
-        observed between the dependencies and the endpoint.
+        FastAPI's handler, None unless it is FastAPI's, and nothing can be observed between the
+        dependencies and the endpoint.
     """
     if not run.plan.joins_endpoint or entry.owner is None or frame is None:
         return None
     if not _fastapi.is_handler(frame) or _fastapi.is_traced():
         return None
     # Each time: several handlers with responses of their own may share a dependant.
-    handler = _fastapi.handler_of(frame, entry.dependant)
-    return None if handler is None else (handler, entry.dependant)
+    return _fastapi.handler_of(frame, entry.dependant)
 
 
 class _Trip:
@@ -82,7 +78,7 @@ class _Trip:
         "solved",
     )
 
-    def __init__(self, run: Any, solved: Any, serving: tuple[_fastapi.Handler, Any] | None) -> None:
+    def __init__(self, run: Any, solved: Any, serving: _fastapi.Handler | None) -> None:
         self.solved = solved
         self.served: Served | None = None
         self._run = run
@@ -128,10 +124,9 @@ class _Trip:
             if self.solved is None and not (run.action == CALL and run.node.threaded):
                 return
         if self._serving is not None and not self.solved.errors:
-            handler, dependant = self._serving
-            self.served = Served(self.solved.values, dependant)
+            self.served = Served(self.solved.values, self._serving.call)
             if self.served.call(context) and not self._is_cancelled():
-                self.served.validate(handler.response_field, context)
+                self.served.validate(self._serving.field, context)
 
     def _enter(self, node: Any, values: dict[str, Any], context: Context) -> Any:
         manager = node.call(**values)

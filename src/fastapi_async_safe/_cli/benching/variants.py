@@ -91,11 +91,9 @@ def is_initialised(app: Any) -> bool:
 def _calls_of(app: Any) -> Iterator[Any]:
     """List what the routes of an application call, and of those mounted in it."""
     for root in _applications(app):
-        dependants = list(_fastapi.dependants_of(_fastapi.router_of(root)))
-        while dependants:
-            dependant = dependants.pop()
-            dependants += dependant.dependencies
-            yield dependant.call
+        for endpoint in _fastapi.dependants_of(_fastapi.router_of(root)):
+            for dependant in (endpoint, *_fastapi.dependants_below(endpoint)):
+                yield _fastapi.Declaration(dependant).call
 
 
 def _applications(app: Any) -> list[Any]:
