@@ -215,6 +215,34 @@ def test_a_response_with_code_in_it_is_validated_as_before(init: Init) -> None:
     assert count >= 1
 
 
+class MadeItem(pydantic.BaseModel):
+    name: str
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        hidden()
+        return super().__new__(cls)
+
+
+class CopyingItem(pydantic.BaseModel):
+    name: str
+    more: Any = [object()]
+
+
+@pytest.mark.parametrize("model", [MadeItem, CopyingItem])
+def test_a_response_whose_model_has_code_is_validated_as_before(
+    model: type[pydantic.BaseModel], init: Init
+) -> None:
+    app = FastAPI()
+
+    @app.get("/item", response_model=model, response_model_exclude={"more"})
+    def item(name: str = "pen") -> dict[str, Any]:
+        return {"name": name}
+
+    answer, count = trips(client_of(init, app), "/item")
+    assert answer == {"name": "pen"}
+    assert count >= 1
+
+
 def test_an_object_that_others_made_is_validated_as_before(init: Init) -> None:
     app = FastAPI()
 

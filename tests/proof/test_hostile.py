@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from fastapi_async_safe._proof import prove
+from tests.proof import hostile_twists  # noqa: F401 - collects more cases
 from tests.proof.hostile import CASES
 
 
@@ -30,9 +31,16 @@ def test_what_hides_something_is_not_proven(call: Callable[..., Any]) -> None:
 
 
 CHANGEABLE = """
+import enum
 import time
 import functools
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from fastapi import Depends
+from pydantic import BaseModel
+
+T = TypeVar("T")
 
 LIMIT = 10
 
@@ -111,6 +119,46 @@ CODES = {"a": 1}
 
 def looks_up(a: str = ""):
     return CODES.get(a) if a in CODES else CODES["a"]
+
+OBJECTS = (Settings(),)
+
+def reads_within():
+    return OBJECTS[0].debug is True
+
+class Meta(type):
+    pass
+
+class WithMeta(metaclass=Meta):
+    limit = 1
+
+def reads_of_a_class():
+    return WithMeta.limit
+
+class Asked(Base):
+    pass
+
+def asks(a: Asked = Depends()):
+    return isinstance(a, Settings)
+
+class Member(enum.Enum):
+    A = "a"
+
+def reads_a_value(a: Member):
+    return a.value + "x"
+
+class Of(Generic[T]):
+    pass
+
+Alias = Of[int]
+
+def makes_by_an_alias():
+    return Alias()
+
+class Model(BaseModel):
+    a: int = 0
+
+def validated(a: int = 0):
+    return a + 1
 """
 
 
@@ -124,6 +172,15 @@ class Slow:
 
     def __get__(self, instance: object, owner: object) -> int:
         return 1
+
+
+class SlowMeta(type):
+    @property
+    def limit(cls) -> int:
+        return 1
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        return slow()
 
 
 def setter(path: str, name: str, value: Any) -> Callable[[types.ModuleType], None]:
@@ -206,6 +263,36 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
     ("reads_settings", "other settings", setter("", "settings", Slow())),
     ("looks_up", "a key more", lambda module: module.CODES.update({Slow(): 1})),
     ("looks_up", "another value", lambda module: module.CODES.update(a=Slow())),
+    (
+        "reads_within",
+        "another class of what is in a tuple",
+        lambda module: setattr(module.OBJECTS[0], "__class__", module.Sub),
+    ),
+    ("reads_of_a_class", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
+    ("WithMeta", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
+    (
+        "asks",
+        "other bases",
+        lambda module: setattr(
+            module.Asked, "__bases__", (type("Both", (module.Base, module.Settings), {}),)
+        ),
+    ),
+    ("reads_a_value", "the value of a member", setter("Member.A", "_value_", Slow())),
+    ("makes_by_an_alias", "another origin", setter("Alias", "__origin__", Slow)),
+    ("Model", "another validator", setter("Model", "__pydantic_validator__", Slow())),
+    (
+        "Model",
+        "a descriptor where pydantic notes fields",
+        lambda module: type.__setattr__(
+            module.Model, "__pydantic_fields_set__", property(slow, slow)
+        ),
+    ),
+    ("validated", "another annotation", setter("validated", "__annotations__", {"a": Slow})),
+    (
+        "validated",
+        "an annotation changed in place",
+        lambda module: module.validated.__annotations__.update(a=Slow),
+    ),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -137,6 +138,22 @@ def test_what_only_keeps_a_connection_is_proven() -> None:
 
 def test_paths_that_are_only_computed_do_not_block() -> None:
     assert prove(joins_a_path).verdict == "unknown"
+
+
+def test_an_assertion_that_is_left_out_says_nothing() -> None:
+    code = """
+import linecache, sys
+from fastapi_async_safe import prove
+source = "import time\\ndef f():\\n found = time.sleep\\n assert found is None\\n found(0)\\n"
+linecache.cache["made.py"] = (len(source), None, source.splitlines(keepends=True), "made.py")
+exec(compile(source, "made.py", "exec"))
+sys.exit(10 + prove(f).holds)
+"""
+    for options, expected in ((["-O"], 10), ([], 11)):
+        assert (
+            subprocess.run([sys.executable, *options, "-c", code], check=False).returncode
+            == expected
+        )
 
 
 def test_a_reason_tells_the_place() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 from .. import _fastapi
 from .._messages import proof_logger
 from .._proof import ABSENT, Proof, prove_as
+from .._proof.libraries import is_made_by_pydantic
 from .._proof.lookup import name_of
+from .._proof.values import is_constant
 from ..markers import is_async_safe, may_block
 
 _KEPT = 4096
@@ -182,15 +184,24 @@ def _runs_no_code(schema: Any) -> bool:
 
 def _is_plain(part: dict[str, Any]) -> bool:
     kind = part["type"]
-    if kind == "model" and any(part.get(x) for x in ("custom_init", "post_init", "root_model")):
+    if kind == "model" and (
+        any(part.get(x) for x in ("custom_init", "post_init", "root_model"))
+        or not is_made_by_pydantic(part["cls"])
+    ):
         return False
-    if kind == "default" and part.get("default_factory") is not None:
+    if kind == "default" and not _is_plain_default(part):
         return False
     if kind == "enum" and part.get("missing") is not None:
         return False
     if kind == "str" and part.get("pattern"):
         return False
     return kind in _PLAIN_PARTS
+
+
+def _is_plain_default(part: dict[str, Any]) -> bool:
+    default = part.get("default")
+    is_empty = type(default) in (list, dict, set) and not default
+    return part.get("default_factory") is None and (is_constant(default) or is_empty)
 
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

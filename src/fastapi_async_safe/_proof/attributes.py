@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from .analysis import Frame
 from .lookup import (
     ABSENT,
+    HEAP_TYPE,
     PLAIN_READING,
     PLAIN_WRITING,
     dict_of,
@@ -107,6 +108,7 @@ def _of_module(frame: Frame, node: ast.AST, module: ModuleType, name: str) -> Va
 def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
     watched = frame.analysis.watched
     meta = type(cls)
+    watched.metaclass(cls)
     if name in ("__name__", "__qualname__") and find(meta, name)[0] is type.__dict__[name]:
         return small_text(200)
     if find(meta, "__getattribute__")[0] is not _CLASS_READING:
@@ -114,8 +116,10 @@ def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
     if issubclass(meta, enum.EnumMeta):
         members = instance_dict_of_class(cls, "_member_map_")
         if type(members) is dict and name in members:
-            watched.key(members, name)
-            return existing(frame, members[name])
+            member = watched.class_attribute(cls, name)
+            if member is members[name] and type(member) is cls:
+                return existing(frame, member)
+            return frame.refuse(node, f"reads `{text_of(node)}`, which is not as `enum` left it")
     of_meta = find(meta, name)[0]
     if of_meta is not ABSENT and _is_data_descriptor(frame, of_meta):
         return frame.refuse(node, f"reads `{text_of(node)}`, which a metaclass gives")
@@ -128,7 +132,7 @@ def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
     kind = type(found)
     if kind is staticmethod:
         return Known(found.__func__)
-    if kind is classmethod:
+    if kind is classmethod and type(found.__func__) is FunctionType:
         return Bound(found.__func__, Known(cls), owner)
     if kind is FunctionType:
         return Bound(found, None, owner)
@@ -170,9 +174,9 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
             return frame.refuse(node, f"reads `{text_of(node)}`, a property")
         return frame.analysis.run_function(frame, node, found.fget, [value], {}, owner)
     if name in _ENUM_PROPERTIES and found is _ENUM_PROPERTIES[name]:
-        return _of_enum(value, cls, name)
+        return _of_enum(frame, node, cls, name)
     if kind is MemberDescriptorType:
-        if isinstance(value, Made):
+        if isinstance(value, Made) and _is_slot(found, name):
             return any_of(value.attributes.get(name, []))
         return Opaque(f"`{text_of(node)}`")
     if kind is _TUPLE_GETTER:
@@ -187,14 +191,27 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
     return _of_instance_alone(frame, node, value, cls, name, [bound])
 
 
-def _of_enum(value: Value, cls: type, name: str) -> Value:
-    if name == "name":
-        return small_text(200)
-    members = instance_dict_of_class(cls, "_member_map_")
-    values = [instance_dict(each).get("_value_") for each in members.values()]
-    if values and len(values) <= 64 and all(type(each) is str for each in values):
-        return small_text(max(len(each) for each in values if type(each) is str))
-    return Opaque("a value of an enumeration")
+def _is_slot(found: MemberDescriptorType, name: str) -> bool:
+    """Say whether it is a slot of that name, and neither another's nor one of a class made in C."""
+    owner = found.__objclass__
+    return (
+        found.__name__ == name
+        and bool(owner.__flags__ & HEAP_TYPE)
+        and dict_of(owner).get(name) is found
+    )
+
+
+def _of_enum(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
+    watched = frame.analysis.watched
+    if watched.class_attribute(cls, f"_{name}_") is not ABSENT:
+        return frame.refuse(node, f"reads `{text_of(node)}`, which runs a descriptor")
+    members = list(instance_dict_of_class(cls, "_member_map_").values())
+    values = [instance_dict(each).get(f"_{name}_") for each in members]
+    if not values or len(values) > 16 or not all(type(each) is str for each in values):
+        return Opaque("a value of an enumeration")
+    for each in members:
+        watched.of_instance(each, f"_{name}_")
+    return small_text(max(len(each) for each in values if type(each) is str))
 
 
 def _bound(
@@ -204,7 +221,8 @@ def _bound(
         return Bound(found, value, owner)
     if kind is staticmethod:
         return Known(found.__func__)
-    if kind is classmethod:
+    # NOTE: up to 3.12 it asks what it wraps for its `__get__`.
+    if kind is classmethod and type(found.__func__) is FunctionType:
         return Bound(found.__func__, Known(cls), owner)
     if kind is BuiltinFunctionType or not _has(frame, kind, "__get__"):
         return Known(found)  # looked up in a class, which is watched
@@ -294,7 +312,7 @@ def write(frame: Frame, node: ast.AST, value: Value, name: str, stored: Value) -
 def store(frame: Frame, node: ast.AST | None, made: Made, name: str, stored: Value) -> None:
     """Store `stored` as the attribute `name` of `made`, by `object.__setattr__`."""
     found = frame.analysis.watched.class_attribute(made.cls, name)
-    is_slot = found is ABSENT or type(found) is MemberDescriptorType
+    is_slot = found is ABSENT or (type(found) is MemberDescriptorType and _is_slot(found, name))
     if type(found) is property and type(found.fset) is FunctionType:
         owner = find(made.cls, name)[1]
         frame.analysis.run_function(frame, node, found.fset, [made, stored], {}, owner)

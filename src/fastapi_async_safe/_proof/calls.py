@@ -24,10 +24,12 @@ from .libraries import constructed_by_library
 from .listed import listed
 from .lookup import (
     ABSENT,
+    ABSTRACT_TYPE,
     EXCEPTION_INIT,
     EXCEPTION_NEW,
+    HEAP_TYPE,
     find,
-    instance_dict,
+    flags_of,
     is_one_of,
     mro_of,
     name_of,
@@ -55,6 +57,7 @@ _CALL = type.__dict__["__call__"]
 _NEW = object.__new__
 _INIT = object.__dict__["__init__"]
 _SETATTR = object.__dict__["__setattr__"]
+_PLACEHOLDER = getattr(functools, "Placeholder", functools)  # since 3.14
 
 
 def call(
@@ -97,6 +100,8 @@ def call_object(
         watched.add(obj, "args", obj.args)
         watched.add(obj, "keywords", obj.keywords)
         watched.items(obj.keywords)
+        if any(each is _PLACEHOLDER for each in obj.args):
+            return frame.refuse(node, f"calls {_named(node)}, which has places left free")
         before = [existing(frame, each) for each in obj.args]
         by_name = {name: existing(frame, each) for name, each in obj.keywords.items()}
         return call_object(frame, node, obj.func, [*before, *args], {**by_name, **kwargs})
@@ -171,7 +176,7 @@ def _object_function(
     if not isinstance(cls, type):
         return None
     if function is _NEW or is_one_of(function, EXCEPTION_NEW):
-        return _new_instance(frame, node, cls)
+        return _new_instance(frame, node, cls, args[1:])
     if function is tuple.__new__:
         if len(args) != 2 or not isinstance(args[1], Box) or args[1].type is not tuple:
             return None
@@ -188,10 +193,14 @@ def _has_destructor(frame: Frame, node: ast.AST, cls: type) -> bool:
     return True
 
 
-def _new_instance(frame: Frame, node: ast.AST, cls: type) -> Value:
+def _new_instance(frame: Frame, node: ast.AST, cls: type, args: list[Value]) -> Value:
     _has_destructor(frame, node, cls)
+    if flags_of(cls) & ABSTRACT_TYPE:
+        return frame.refuse(node, f"makes an object of the class {name_of(cls)}, which is abstract")
+    if cls is OSError and len(args) > 1:
+        return frame.refuse(node, "makes an OSError by its number, which gives another class")
     for base in mro_of(cls):
-        if base is object or base.__flags__ & (1 << 9) or issubclass(base, BaseException):
+        if base is object or flags_of(base) & HEAP_TYPE or issubclass(base, BaseException):
             continue
         return frame.refuse(
             node, f"makes an object of the class {name_of(cls)}, a kind of {name_of(base)}"
@@ -211,6 +220,7 @@ def construct(
             return frame.refuse(node, f"calls `{entry.name}` with other than {entry.asks}")
         return result
     watched.call(cls)
+    watched.metaclass(cls)
     if find(cls, MARK)[0] is False:
         return frame.refuse(node, f"calls {name_of(cls)}, which is marked async_unsafe")
     if cls is super:
@@ -248,7 +258,7 @@ def _construct_plain(
     new = watched.class_attribute(cls, "__new__")
     owner = find(cls, "__new__")[1]
     if new is _NEW or is_one_of(new, EXCEPTION_NEW):
-        made: Value = _new_instance(frame, node, cls)
+        made: Value = _new_instance(frame, node, cls, args)
     elif type(new) is staticmethod:
         made = _call_function(frame, node, new.__func__, [Known(cls), *args], kwargs, owner)
     elif type(new) is FunctionType:
@@ -300,8 +310,7 @@ def _enum_member(
         return frame.refuse(node, f"looks up a member of {name_of(cls)} by other than plain values")
     if watched.class_attribute(cls, "_missing_") is not _ENUM_MISSING:
         return frame.refuse(node, f"looks up a member of {name_of(cls)}, which has a `_missing_`")
-    members = attributes.instance_dict_of_class(cls, "_member_map_")
-    values = [instance_dict(each).get("_value_") for each in members.values()]
+    values = list(attributes.instance_dict_of_class(cls, "_value2member_map_"))
     if len(values) > 256 or not all(type(each) in (str, int) for each in values):
         return frame.refuse(
             node, f"looks up a member of {name_of(cls)}, whose values are not plain"
@@ -314,6 +323,7 @@ def _construct_generic(
     frame: Frame, node: ast.AST, alias: Any, args: list[Value], kwargs: dict[str, Value]
 ) -> Value:
     origin = alias.__origin__
+    frame.analysis.watched.add(alias, "__origin__", origin)
     function = frame.analysis.watched.class_attribute(type(alias), "__call__")
     frame.analysis.watched.add(function, "__code__", _GENERIC_CALL)
     if not isinstance(origin, type):

@@ -103,7 +103,8 @@ def _name(frame: Frame, node: Any) -> Value:
 
 
 def _constant(frame: Frame, node: Any) -> Value:
-    return Known(node.value)
+    # NOTE: the compiler makes equal complex numbers one object, the parser does not.
+    return Opaque("a complex number") if type(node.value) is complex else Known(node.value)
 
 
 def _attribute(frame: Frame, node: Any) -> Value:
@@ -187,7 +188,7 @@ def elements(frame: Frame, nodes: list[ast.expr]) -> list[Value] | None:
             continue
         value = evaluate(frame, node.value)
         if isinstance(value, Known) and type(value.obj) is tuple and len(value.obj) <= ROUNDS:
-            found += [Known(each) for each in value.obj]
+            found += [existing(frame, each) for each in value.obj]
         elif isinstance(value, Box) and value.exact and value.type in (tuple, list):
             found += value.elements
         else:
@@ -344,9 +345,12 @@ def narrowed(frame: Frame, test: ast.expr, way: bool) -> dict[str, Value]:
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is way:
         found: dict[str, Value] = {}
         before = frame.env
-        for each in test.values:
-            frame.env = {**frame.env, **narrowed(frame, each, way)}
-            found.update(narrowed(frame, each, way))
+        for index, each in enumerate(test.values):
+            # NOTE: a later part may assign to what an earlier one asked about.
+            later = {name for after in test.values[index + 1 :] for name in _assigned_in(after)}
+            here = narrowed(frame, each, way)
+            found.update({name: value for name, value in here.items() if name not in later})
+            frame.env = {**frame.env, **found}
         frame.env = before
         return found
     if isinstance(test, ast.NamedExpr):
@@ -369,6 +373,10 @@ def narrowed(frame: Frame, test: ast.expr, way: bool) -> dict[str, Value]:
     is_none = isinstance(op, ast.Is) is way
     options = [each for each in options_of(value) if _may_be_none(each) is not (not is_none)]
     return {subject.id: any_of(options)}
+
+
+def _assigned_in(node: ast.AST) -> set[str]:
+    return {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
 
 
 def _may_be_none(value: Value) -> bool | None:
@@ -453,7 +461,7 @@ def _element(
             return Plain(str, size=0.01) if kind is str else Plain(int, bits=8)
         return Plain(kind, size=_sliced_size(node, value))
     if isinstance(value, Known):
-        value = Box(tuple, [Known(each) for each in value.obj])
+        value = Box(tuple, [existing(frame, each) for each in value.obj])
     if isinstance(value, Plain):
         if sliced:
             frame.analysis.spend(node, size_of(value) * 200)
@@ -485,10 +493,13 @@ def _sliced_size(node: Any, value: Value) -> float:
 
 
 def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool] | None:
-    """Give what going through `value` gives, and whether it is exactly that; None if unknown."""
+    """Give what going through `value` gives, and whether it is exactly that; None if unknown.
+
+    Where it is not, it goes round at most as often, and each time gives any of it.
+    """
     found: tuple[list[Value], bool] | None = None
     if isinstance(value, Known) and type(value.obj) in (tuple, frozenset):
-        found = [Known(each) for each in value.obj], type(value.obj) is tuple
+        found = [existing(frame, each) for each in value.obj], type(value.obj) is tuple
     elif isinstance(value, Known) and type(value.obj) is str:
         found = [Known(each) for each in value.obj], True
     elif isinstance(value, Box):
@@ -499,7 +510,8 @@ def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool
     if found is None or len(found[0]) > ROUNDS:
         frame.refuse(node, f"loops over `{text_of(node)}`, something of unknown or great length")
         return None
-    return found
+    items, exact = found
+    return found if exact or not items else ([any_of(items)] * len(items), False)
 
 
 def length_now(value: Value) -> int:
@@ -549,6 +561,7 @@ def _go_through(
     exact[0] = exact[0] and is_exact
     before = length_now(iterable)
     for item in items:
+        left_out = [] if is_exact else [dict(frame.env)]
         _bind(frame, generator.target, item, overlay)
         taken = True
         for condition in generator.ifs:
@@ -556,8 +569,11 @@ def _go_through(
             if truth is False:
                 taken = False
                 break
-            exact[0] = exact[0] and truth is True
+            if truth is None:
+                exact[0] = False
+                left_out.append(dict(frame.env))
         if not taken:
+            frame.env = merged([*left_out, frame.env]) or frame.env
             continue
         if depth + 1 < len(node.generators):
             inner = evaluate(frame, node.generators[depth + 1].iter)
@@ -567,6 +583,7 @@ def _go_through(
             values.append(evaluate(frame, node.value))
         else:
             values.append(evaluate(frame, node.elt))
+        frame.env = merged([*left_out, frame.env]) or frame.env
     if length_now(iterable) != before:
         frame.refuse(node, f"changes `{text_of(generator.iter)}` while it goes through it")
 
@@ -588,7 +605,9 @@ def unpacked(frame: Frame, node: ast.AST, value: Value, count: int) -> list[Valu
     columns: list[list[Value]] = [[] for _ in range(count)]
     for option in options_of(value):
         if isinstance(option, Known) and type(option.obj) is tuple:
-            option = Box(tuple, [Known(each) for each in option.obj])  # noqa: PLW2901
+            option = Box(  # noqa: PLW2901
+                tuple, [existing(frame, each) for each in option.obj]
+            )
         if isinstance(option, Box) and option.exact and option.type in (tuple, list):
             if len(option.elements) == count:
                 for column, each in zip(columns, option.elements, strict=True):

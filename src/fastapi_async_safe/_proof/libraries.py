@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import enum
+import re
 import sys
 import uuid
 from collections.abc import Callable
-from types import BuiltinFunctionType, FunctionType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import SchemaValidator
 
 from .analysis import Frame
-from .lookup import ABSENT, dict_of, find, name_of
-from .values import Held, Known, Value, is_scalar, options_of
+from .lookup import ABSENT, dict_of, find, is_one_of, name_of
+from .values import Held, Known, Value, is_constant, is_scalar, options_of
 
 Call = Callable[[Frame, ast.AST, Value, list[Value], dict[str, Value]], Value]
 
@@ -40,6 +42,19 @@ _PLAIN_SCHEMAS = frozenset(
 )
 _PLAIN_CONTAINERS = frozenset({"default", "model", "model-fields", "nullable"})
 
+#: What pydantic's compiled code makes use of when it makes a model, or runs.
+_MODEL_NAMES = (
+    "__new__",
+    "__del__",
+    "__setattr__",
+    "__getattribute__",
+    "__dict__",
+    "__pydantic_fields_set__",
+    "__pydantic_extra__",
+    "__pydantic_private__",
+)
+_CALLS_PYTHON = re.compile(r"\bFunction\w*Validator\b")
+
 
 def constructed_by_library(
     frame: Frame,
@@ -53,7 +68,7 @@ def constructed_by_library(
     if find(cls, "__init__")[0] is _MODEL_INIT and type.__subclasscheck__(BaseModel, cls):
         return _model(frame, node, cls, args, kwargs, call)
     msgspec = sys.modules.get("msgspec")
-    if msgspec is not None and type(cls) is type(msgspec.Struct):
+    if type(msgspec) is ModuleType and type(cls) is type(msgspec.Struct) is not type:
         return _struct(frame, node, cls, args, kwargs, call)
     return None
 
@@ -71,7 +86,7 @@ def _model(
     watched.class_attribute(cls, "__init__")
     watched.add(_MODEL_INIT, "__code__", _MODEL_INIT_CODE)
     watched.class_attribute(type(cls), "__call__")
-    for name in ("__new__", "__del__", "__setattr__", "__getattribute__"):
+    for name in _MODEL_NAMES:
         expected = find(BaseModel, name)[0]
         if watched.class_attribute(cls, name) is not expected:
             frame.refuse(node, f"makes a model {name_of(cls)}, which has its own `{name}`")
@@ -88,10 +103,18 @@ def _model(
     else:
         watched.class_attribute(cls, "__pydantic_core_schema__")
         why = _unknown_part(frame, node, schema, cls, call)
+        # NOTE: the validator may have been replaced, and then is not the one of the schema.
+        if why is None and _CALLS_PYTHON.search(repr(validator)):
+            why = "is not that of its schema"
         if why is not None:
             frame.refuse(node, f"makes a model {name_of(cls)}, whose validation {why}")
     frame.analysis.spend(node, 20 + 20 * len(kwargs))
     return held
+
+
+def is_made_by_pydantic(cls: type) -> bool:
+    """Say whether making an instance of a model from fields that are valid runs no other code."""
+    return all(find(cls, name)[0] is find(BaseModel, name)[0] for name in _MODEL_NAMES)
 
 
 def _is_plain(value: Value) -> bool:
@@ -104,6 +127,7 @@ def _is_plain(value: Value) -> bool:
 def _unknown_part(frame: Frame, node: ast.AST, schema: Any, cls: type, call: Call) -> str | None:
     """Say what in a schema may run Python code, None for nothing."""
     pending = [schema]
+    validates_defaults = bool(schema.get("config", {}).get("validate_default"))
     while pending:
         part = pending.pop()
         kind = part.get("type")
@@ -132,9 +156,13 @@ def _unknown_part(frame: Frame, node: ast.AST, schema: Any, cls: type, call: Cal
             if factory is not None:
                 if part.get("default_factory_takes_data"):
                     return "has a default factory that takes data"
-                call(frame, node, Known(factory), [], {})
-            if part.get("copy_default") and type(part.get("default")) not in _COPIED_QUICKLY:
-                return "copies a default"
+                made = call(frame, node, Known(factory), [], {})
+            else:
+                made = Known(part.get("default"))
+                if not _is_handed_out_as_it_is(made.obj):
+                    return "copies a default"
+            if part.get("validate_default", validates_defaults) and not is_scalar(made):
+                return "validates a default that is not plain"
         if kind == "model-fields":
             if part.get("computed_fields") or part.get("extras_schema"):
                 return "has computed or extra fields"
@@ -148,7 +176,18 @@ def _unknown_part(frame: Frame, node: ast.AST, schema: Any, cls: type, call: Cal
 
 
 _PLAIN_CLASSES = (dt.date, dt.datetime, dt.time, dt.timedelta, uuid.UUID)
-_COPIED_QUICKLY = (str, int, float, bool, type(None), bytes, FunctionType, BuiltinFunctionType)
+
+
+def _is_handed_out_as_it_is(default: Any) -> bool:
+    # NOTE: pydantic copies what has no hash, and does not say so in the schema.
+    hashing = find(type(default), "__hash__")[0]
+    return is_constant(default) or is_one_of(hashing, _HASHES)
+
+
+#: Of objects that surely have a hash.
+_HASHES = tuple(
+    find(each, "__hash__")[0] for each in (object, enum.Enum, FunctionType, BuiltinFunctionType)
+)
 
 
 def _struct(

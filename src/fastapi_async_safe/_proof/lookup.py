@@ -25,8 +25,8 @@ _QUALNAME = type.__dict__["__qualname__"]
 _MODULE = type.__dict__["__module__"]
 _FLAGS = type.__dict__["__flags__"]
 
-
-_HEAP_TYPE = 1 << 9
+#: Flags of classes: made at run time; with abstract methods.
+HEAP_TYPE, ABSTRACT_TYPE = 1 << 9, 1 << 20
 
 
 class _Absent:
@@ -67,6 +67,12 @@ def mro_of(cls: type) -> tuple[type, ...]:
 def dict_of(cls: type) -> Any:
     """Give the attributes of `cls` itself."""
     return _DICT.__get__(cls)
+
+
+def flags_of(cls: type) -> int:
+    """Give the flags of `cls`."""
+    flags: int = _FLAGS.__get__(cls)
+    return flags
 
 
 def name_of(obj: Any) -> str:
@@ -169,7 +175,7 @@ class Watched:
         """Look up and watch `name` in `cls`; give it unbound, ABSENT if there is none."""
         value, _ = find(cls, name)
         key = (id(cls), name)
-        if key not in self._rows and any(_FLAGS.__get__(base) & _HEAP_TYPE for base in mro_of(cls)):
+        if key not in self._rows and any(_FLAGS.__get__(base) & HEAP_TYPE for base in mro_of(cls)):
             # NOTE: a class hands out a data descriptor of its metaclass before what it has itself,
             # and what else its metaclass has where it has nothing.
             of_meta = find(type(cls), name)[0]
@@ -212,9 +218,15 @@ class Watched:
 
     def class_of(self, obj: Any, *, always: bool = False) -> None:
         """Watch the class of an object, if that can be another one later."""
-        if always or (_FLAGS.__get__(type(obj)) & _HEAP_TYPE and not issubclass(type(obj), type)):
+        if always or (_FLAGS.__get__(type(obj)) & HEAP_TYPE and not issubclass(type(obj), type)):
             row = (Probe("type", obj, None), "value", type(obj))
             self._rows.setdefault((id(obj), "type"), row)
+
+    def metaclass(self, cls: type) -> None:
+        """Watch the class of a class, if that can be another one later."""
+        # NOTE: that of a class made by `type` cannot.
+        if flags_of(type(cls)) & HEAP_TYPE:
+            self.class_of(cls, always=True)
 
     def key(self, mapping: Any, name: str) -> Any:
         """Look up and watch one key of a dict that has text for keys."""

@@ -7,12 +7,13 @@ does not validate defaults, results of other dependencies, and what `Annotated` 
 from __future__ import annotations
 
 import datetime as dt
+import dis
 import enum
 import inspect
 import sys
 import uuid
 from collections.abc import Mapping
-from types import NoneType, UnionType
+from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
@@ -21,7 +22,7 @@ from fastapi.security import SecurityScopes
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from .lookup import Watched, find
+from .lookup import ABSENT, Watched, dict_of, find, mro_of
 from .values import (
     SCALARS,
     Box,
@@ -34,6 +35,30 @@ from .values import (
     is_constant,
 )
 
+# NOTE: asked for by their exact classes: what derives from one may say how it is validated.
+_FIELDS = (
+    FieldInfo,
+    params.Body,
+    params.Cookie,
+    params.File,
+    params.Form,
+    params.Header,
+    params.Path,
+    params.Query,
+)
+_GENERAL_METADATA = type(FieldInfo(pattern="x").metadata[0])  # of pydantic: `pattern` and the like
+_DOCUMENTATION = tuple(
+    getattr(sys.modules[module], name)
+    for module, name in (
+        ("annotated_doc", "Doc"),
+        ("typing_extensions", "Doc"),
+        ("typing_extensions", "deprecated"),
+    )
+    if hasattr(sys.modules.get(module), name)
+)
+#: By these names a class says how pydantic validates it.
+_OWN_VALIDATION = ("__get_pydantic_core_schema__", "__get_validators__", "__pydantic_core_schema__")
+
 _EXACT = (dt.datetime, dt.date, dt.time, dt.timedelta, uuid.UUID)
 _CONTAINERS = (list, set, frozenset, tuple)
 _CONSTRAINTS = (
@@ -45,6 +70,7 @@ _CONSTRAINTS = (
     annotated_types.MaxLen,
     annotated_types.MultipleOf,
 )
+_COPYING = ("__deepcopy__", "__copy__", "__reduce_ex__", "__reduce__")
 _NONE = inspect.Parameter.empty
 
 
@@ -85,11 +111,11 @@ def passed(
             return _result(call, annotation, watched, what, is_called)
     if annotation is SecurityScopes:
         return Held(SecurityScopes, what)
-    if not _are_plain(extras):
+    if not _are_plain(extras) or (isinstance(default, FieldInfo) and not _is_plain_field(default)):
         return Opaque(what, _hint(annotation))
     constraints = [x for each in [*extras, default] for x in _constraints(each)]
     value = _validated(annotation, what, constraints, watched)
-    return any_of([value, *_defaults(default, extras, what)])
+    return any_of([value, *_defaults(default, extras, what, watched)])
 
 
 def _result(call: Any, annotation: Any, watched: Watched, what: str, is_called: bool) -> Value:
@@ -111,7 +137,19 @@ def _makes_itself(cls: type, watched: Watched) -> bool:
     watched.class_attribute(type(cls), "__call__")
     if watched.class_attribute(cls, "__new__") is not object.__new__:
         return False
-    return cls not in (object, type)
+    return cls not in (object, type) and not any(map(_changes_its_class, mro_of(cls)))
+
+
+def _changes_its_class(cls: type) -> bool:
+    init = dict_of(cls).get("__init__")
+    return (
+        type(init) is FunctionType
+        and "__class__" in init.__code__.co_names
+        and any(
+            each.opname == "STORE_ATTR" and each.argval == "__class__"
+            for each in dis.get_instructions(init)
+        )
+    )
 
 
 def _hint(annotation: Any) -> type | None:
@@ -128,15 +166,15 @@ def _hint(annotation: Any) -> type | None:
 
 def _are_plain(extras: tuple[Any, ...]) -> bool:
     return all(
-        isinstance(each, (str, *_CONSTRAINTS))
-        or (isinstance(each, FieldInfo) and all(map(_is_known_metadata, each.metadata)))
-        or type(each).__module__.partition(".")[0] in ("typing_extensions", "annotated_doc")
+        type(each) in (str, *_CONSTRAINTS, *_DOCUMENTATION) or _is_plain_field(each)
         for each in extras
     )
 
 
-def _is_known_metadata(each: Any) -> bool:
-    return isinstance(each, _CONSTRAINTS) or type(each).__name__.endswith("PydanticGeneralMetadata")
+def _is_plain_field(each: Any) -> bool:
+    return type(each) in _FIELDS and all(
+        type(one) in (*_CONSTRAINTS, _GENERAL_METADATA) for one in each.metadata
+    )
 
 
 def _constraints(each: Any) -> list[Any]:
@@ -145,27 +183,30 @@ def _constraints(each: Any) -> list[Any]:
     return [each] if isinstance(each, _CONSTRAINTS) else []
 
 
-def _defaults(default: Any, extras: tuple[Any, ...], what: str) -> list[Value]:
+def _defaults(default: Any, extras: tuple[Any, ...], what: str, watched: Watched) -> list[Value]:
     found: list[Value] = []
     for each in [default, *extras]:
         if each is _NONE or each is ... or each is PydanticUndefined:
             continue
         if isinstance(each, FieldInfo):
-            if not all(map(_is_known_metadata, each.metadata)):
-                found.append(Opaque(what))
             if each.default_factory is not None:
                 found.append(Opaque(f"the default of {what}"))
             elif each.default is not PydanticUndefined and each.default is not ...:
-                found.append(_default(each.default, what))
+                found.append(_default(each.default, what, watched))
         elif each is default:
-            found.append(_default(each, what))
+            found.append(_default(each, what, watched))
     return found
 
 
-def _default(default: Any, what: str) -> Value:
+def _default(default: Any, what: str, watched: Watched) -> Value:
     # FastAPI passes a deep copy on.
     kind = type(default)
-    if is_constant(default) or isinstance(default, enum.Enum):
+    if is_constant(default):
+        return Known(default)
+    if issubclass(kind, enum.Enum) and all(
+        watched.class_attribute(kind, name) is find(enum.Enum, name)[0] for name in _COPYING
+    ):
+        watched.class_of(default)
         return Known(default)
     if kind in (list, set) and len(default) <= 32 and all(map(is_constant, default)):
         return Box(kind, [Known(each) for each in default], exact=False)
@@ -203,10 +244,17 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
         key, element = (_validated(each, f"a part of {what}", [], watched) for each in arguments)
         return Plain(dict, key=key, element=element)
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        if watched.class_attribute(annotation, "_missing_") is enum.Enum.__dict__["_missing_"]:
-            return Held(annotation, what)
-        return Opaque(what)
+        return Held(annotation, what) if _gives_members(annotation, watched) else Opaque(what)
     return Opaque(what, _hint(annotation))
+
+
+def _gives_members(cls: type[enum.Enum], watched: Watched) -> bool:
+    """Say whether validating a value as `cls` gives a member of it."""
+    return (
+        watched.class_attribute(cls, "_missing_") is enum.Enum.__dict__["_missing_"]
+        and all(find(cls, name)[0] is ABSENT for name in _OWN_VALIDATION)
+        and all(type(member) is cls for member in dict_of(cls)["_member_map_"].values())
+    )
 
 
 def _container(origin: type, arguments: tuple[Any, ...], what: str, watched: Watched) -> Value:

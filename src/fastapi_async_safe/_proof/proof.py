@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -26,6 +27,40 @@ Verdict = Literal["proven", "unknown", "blocks"]
 
 
 @dataclass(frozen=True)
+class Parameters:
+    """What a callable declares; FastAPI reads it when a route is made, not on a request."""
+
+    call: Any
+    declared: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, call: Any) -> Parameters:
+        """Read it now."""
+        return cls(call, _declared(call))
+
+    def are_current(self) -> bool:
+        """Say whether the callable declares the same still."""
+        now = _declared(self.call)
+        return len(now) == len(self.declared) and all(map(_is_the_same, now, self.declared))
+
+
+def _is_the_same(one: Any, other: Any) -> bool:
+    # NOTE: some libraries make their annotations anew for whoever asks.
+    try:
+        return one is other or bool(one == other)
+    except Exception:
+        return False
+
+
+def _declared(call: Any) -> tuple[Any, ...]:
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except Exception:  # it may run code of the user's
+        return ()
+    return tuple(each for one in parameters for each in (one.name, one.annotation))
+
+
+@dataclass(frozen=True)
 class Proof:
     """What `prove` found out about a callable.
 
@@ -38,6 +73,7 @@ class Proof:
             it was; `ABSENT` for one that was not there.
         called: the functions and classes that it follows: it rests on that none of them is marked
             `async_unsafe`, too.
+        parameters: what the callable declared, by which FastAPI validates what it passes.
         gives_data: what the call returns is plain: texts, numbers, None, and lists, tuples and
             dicts of such that it made.
     """
@@ -48,12 +84,15 @@ class Proof:
     watched: tuple[tuple[Any, str, Any], ...]
     gives_data: bool = False
     called: tuple[Any, ...] = ()
+    parameters: Parameters | None = None
 
     def is_current(self) -> bool:
         """Say whether everything the proof rests on is as it was."""
-        return all(
-            getattr(owner, name, ABSENT) is value for owner, name, value in self.watched
-        ) and not any(is_async_safe(called) is False for called in self.called)
+        return (
+            all(getattr(owner, name, ABSENT) is value for owner, name, value in self.watched)
+            and not any(is_async_safe(called) is False for called in self.called)
+            and (self.parameters is None or self.parameters.are_current())
+        )
 
 
 def prove(call: Callable[..., Any]) -> Proof:
@@ -99,7 +138,8 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
     watched = () if reasons else analysis.watched.rows()
     called = () if reasons else analysis.watched.called()
     gives_data = not reasons and result is not None and is_data(result)
-    return Proof(not reasons, verdict, reasons, watched, gives_data, called)
+    parameters = None if reasons else Parameters.of(call)
+    return Proof(not reasons, verdict, reasons, watched, gives_data, called, parameters)
 
 
 def _give_up(analysis: Analysis, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -219,14 +220,13 @@ def _for(frame: Frame, node: Any) -> bool:
     done: list[dict[str, Value]] = []
     reached = True
     for item in items:
-        if not exact:
-            done.append(dict(frame.env))
+        left_out = [] if exact else [dict(frame.env)]
         store(frame, node.target, item)
         loop.continued = []
         frame.loops.append(loop)
         falls = block(frame, node.body)
         frame.loops.pop()
-        together = merged([*loop.continued, *([frame.env] if falls else [])])
+        together = merged([*left_out, *loop.continued, *([frame.env] if falls else [])])
         if together is None:
             reached = False
             break
@@ -323,6 +323,8 @@ def _handler(frame: Frame, node: ast.ExceptHandler) -> bool:
                 ):
                     frame.refuse(node, f"catches `{text_of(node.type)}`, which is not known")
     if node.name is not None:
+        if node.name not in frame.local_names:
+            frame.refuse(node, f"writes the variable `{node.name}` of another scope")
         frame.assign(node.name, Opaque(_CAUGHT))
     falls = block(frame, node.body)
     if node.name is not None:
@@ -347,6 +349,8 @@ def _with(frame: Frame, node: Any) -> bool:
 
 
 def _assert(frame: Frame, node: Any) -> bool:
+    if sys.flags.optimize:
+        return True  # it is left out
     truth = truth_of(frame, node.test, evaluate(frame, node.test))
     if node.msg is not None and truth is not True:
         evaluate(frame, node.msg)

@@ -171,7 +171,11 @@ def any_of(values: Iterable[Value]) -> Value:
     if len(found) == 1:
         return found[0]
     if len(found) > _OPTIONS_KEPT:
-        return Opaque("a value of too many kinds")
+        kinds = {builtin_type(value) for value in found}
+        kind = kinds.pop() if len(kinds) == 1 else None
+        if kind not in (str, bytes, int, float):
+            return Opaque("a value of too many kinds")
+        return Plain(kind, bits=max(map(bits_of, found)), size=max(map(size_of, found)))
     return AnyOf(tuple(found))
 
 

@@ -64,7 +64,11 @@ def viewed(view: View) -> tuple[list[Value], bool] | None:
     if view.part == "zip":
         if any(box.type not in (list, tuple) for box in view.boxes):
             return None
-        rows = zip(*(box.elements for box in view.boxes), strict=False)
+        columns = [
+            box.elements if box.exact else [any_of(box.elements)] * len(box.elements)
+            for box in view.boxes
+        ]
+        rows = zip(*columns, strict=False)
         return [Box(tuple, list(row)) for row in rows], all(box.exact for box in view.boxes)
     box = view.boxes[0]
     exact = box.exact and box.type not in (set, frozenset)

@@ -12,6 +12,7 @@ from ..lookup import PLAIN_READING, dict_of, find, is_one_of
 from ..operations import (
     SMALL_BITS,
     built_text,
+    existing,
     is_simple_spec,
     keys_hash,
     small_text,
@@ -156,6 +157,7 @@ def _isinstance(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Valu
         reading = frame.analysis.watched.class_attribute(own, "__getattribute__")
         if not is_one_of(reading, (*PLAIN_READING, *_OF_CLASSES)):
             return None
+        frame.analysis.watched.order(own)
         found.add(any(type.__subclasscheck__(cls, own) for cls in classes))
     return Known(found.pop()) if len(found) == 1 else Plain(bool)
 
@@ -194,7 +196,7 @@ def _container(kind: type) -> Rule:
         if args:
             other = args[0]
             if isinstance(other, Known) and type(other.obj) is tuple and len(other.obj) <= ROUNDS:
-                other = Box(tuple, [Known(each) for each in other.obj])
+                other = Box(tuple, [existing(frame, each) for each in other.obj])
             if not isinstance(other, Box) or (kind is dict) is not (other.type is dict):
                 return None
             elements, exact = list(other.elements), other.exact and other.type is not set

@@ -116,13 +116,15 @@ def _encode(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]
     for each in [*args[1:], *kwargs.values()]:
         if not (isinstance(each, Known) and each.obj in (*names, "strict", "ignore", "replace")):
             return None
-    is_text = all(builtin_type(option) is str for option in options_of(args[0]))
+    if not _is_text(args):
+        return None
+    is_text = all(builtin_type(option) is not bytes for option in options_of(args[0]))
     frame.analysis.spend(node, 2 + size_of(args[0]) * 300)
     return Plain(bytes if is_text else str, size=size_of(args[0]) * 4)
 
 
 def _join(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-    if kwargs or len(args) != 2 or size_of(args[0]) > 0.01:
+    if kwargs or len(args) != 2 or not _is_text(args) or size_of(args[0]) > 0.01:
         return None
     parts = args[1]
     kind = builtin_type(args[0]) or str
@@ -140,7 +142,11 @@ def _join(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | No
 
 def _zfill(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
     width = args[1] if len(args) > 1 else None
-    if kwargs or not (isinstance(width, Known) and type(width.obj) is int and width.obj <= 256):
+    if (
+        kwargs
+        or not _is_text(args)
+        or not (isinstance(width, Known) and type(width.obj) is int and width.obj <= 256)
+    ):
         return None
     if len(args) > 2 and not is_scalar(args[2]):
         return None
