@@ -3,16 +3,11 @@
 Everything is bounded in time, on the loopback, with a database of its own.
 """
 
-import os
-import platform
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
-from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -22,21 +17,16 @@ import typer
 from benchmarks.apps.production.security import new_token
 from benchmarks.apps.production.settings import Settings
 from benchmarks.deployment import share
-from benchmarks.deployment.postgres import NoDatabaseError, empty_database
-from benchmarks.deployment.servers import Running, ServerEndedError, serve, serve_rates
-from benchmarks.deployment.wrk import (
-    Load,
-    MissingLoadToolError,
-    allow_connections,
-    find_wrk,
-    load,
-    result,
-    start,
-)
+from benchmarks.deployment.bounds import Bounds, OverTimeError
+from benchmarks.deployment.postgres import KEY, NoDatabaseError
+from benchmarks.deployment.servers import Running, ServerEndedError, serve
+from benchmarks.deployment.surroundings import place, surroundings
+from benchmarks.deployment.wrk import Load, LoadToolError, load, result, start
+from benchmarks.figures.report import put_into, table
+from benchmarks.runs.http_load import MissingLoadToolError, allow_many_connections, find_wrk
 from fastapi_async_safe import resolver_backend
 
-START, END = "<!-- load -->", "<!-- /load -->"
-KEY = "k" * 32
+WARM_UP_CONNECTIONS, WARM_UP_SECONDS = 8, 1
 PROBES = 4
 BACKGROUND = 8
 
@@ -72,14 +62,18 @@ class Part(StrEnum):
     DEADLOCK = "deadlock"
 
 
-def variants() -> dict[str, dict[str, str]]:
-    """The settings of each variant."""
+STOCK, TRIP_A_CALL, ONE_TRIP = "stock", "accelerated, a trip a call", "accelerated, one trip"
+
+
+def variants(*wanted: str) -> dict[str, dict[str, str]]:
+    """The settings of these variants, or of all."""
     accelerated = {} if resolver_backend() == "compiled" else {"SHOP_ACCELERATED": "false"}
-    return {
-        "stock": {"SHOP_INLINE": "false"},
-        "accelerated, a trip a call": {**accelerated, "SHOP_ONE_TRIP": "false"},
-        "accelerated, one trip": accelerated,
+    settings = {
+        STOCK: {"SHOP_INLINE": "false"},
+        TRIP_A_CALL: {**accelerated, "SHOP_ONE_TRIP": "false"},
+        ONE_TRIP: accelerated,
     }
+    return {name: settings[name] for name in wanted or settings}
 
 
 @contextmanager
@@ -103,54 +97,74 @@ def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:,.1f}"
 
 
+@dataclass(frozen=True)
+class Kind:
+    """What one row of the load table is about."""
+
+    route: str
+    variant: str
+    workers: int
+    connections: int
+
+
 def measure_load(
     environment: Mapping[str, str],
     connections: Sequence[int],
     workers: Sequence[int],
     rounds: int,
     seconds: int,
-    progress: Callable[[str], None],
-) -> list[list[str]]:
-    """Rows: route, variant, workers, connections, requests/s, p50, p95, p99, errors."""
+    bounds: Bounds,
+) -> tuple[list[list[str]], int]:
+    """Rows: route, variant, workers, connections, requests/s, p50, p95, p99, errors.
+
+    Returns:
+        The rows, and for how many rounds there was time.
+    """
     headers = _headers(environment)
-    seen: dict[tuple[str, int, int, str], list[Load]] = {
-        (route, count, clients, variant): []
+    settings = variants(STOCK, ONE_TRIP)
+    seen: dict[Kind, list[Load]] = {
+        Kind(route, variant, count, clients): []
         for route in ROUTES
         for count in workers
         for clients in connections
-        for variant in variants()
+        for variant in settings
     }
-    for turn in range(rounds):
-        for (route, count, clients, variant), loads in seen.items():
-            progress(f"{route}, {variant}, {count}, {clients}, round {turn + 1} of {rounds}")
-            with _served(count, environment, POOLS, variants()[variant]) as running:
-                load(running.port, ROUTES[route], 8, 1, headers)
-                loads.append(load(running.port, ROUTES[route], clients, seconds, headers))
-    rows = []
-    for (route, count, clients, variant), loads in seen.items():
-        rate = median(each.requests_per_second for each in loads)
-        stock = median(each.requests_per_second for each in seen[route, count, clients, "stock"])
-        gain = f" ({rate / stock:.1f})" if variant != "stock" and stock else ""
-        latencies = (
-            _milliseconds(median(getattr(each, name) for each in loads))
-            for name in ("p50", "p95", "p99")
-        )
-        errors = f"{sum(each.refused + each.unanswered for each in loads):,}"
-        kind = [route, variant, str(count), f"{clients:,}"]
-        rows.append([*kind, f"{rate:,.0f}{gain}", *latencies, errors])
-    return rows
+    done = 0
+    for _ in bounds.rounds(rounds):
+        done += 1
+        for kind, loads in seen.items():
+            bounds.note(
+                f"load, round {done}: {kind.route}, {kind.variant}, {kind.workers} workers, "
+                f"{kind.connections} connections"
+            )
+            path = ROUTES[kind.route]
+            with _served(kind.workers, environment, POOLS, settings[kind.variant]) as running:
+                load(running.port, path, WARM_UP_CONNECTIONS, WARM_UP_SECONDS, headers)
+                loads.append(load(running.port, path, kind.connections, seconds, headers))
+    return [_load_row(kind, seen) for kind in seen], done
 
 
-def measure_loop(
-    environment: Mapping[str, str], seconds: int, progress: Callable[[str], None]
-) -> list[list[str]]:
+def _load_row(kind: Kind, seen: Mapping[Kind, Sequence[Load]]) -> list[str]:
+    def median_of(figure: str, variant: str = kind.variant) -> float:
+        like = Kind(kind.route, variant, kind.workers, kind.connections)
+        return median(float(getattr(each, figure)) for each in seen[like])
+
+    rate, stock = median_of("requests_per_second"), median_of("requests_per_second", STOCK)
+    gain = f" ({rate / stock:.1f})" if kind.variant != STOCK and stock else ""
+    latencies = (_milliseconds(median_of(figure)) for figure in ("p50", "p95", "p99"))
+    errors = sum(each.refused + each.unanswered for each in seen[kind])
+    names = [kind.route, kind.variant, str(kind.workers), f"{kind.connections:,}"]
+    return [*names, f"{rate:,.0f}{gain}", *latencies, f"{errors:,}"]
+
+
+def measure_loop(environment: Mapping[str, str], seconds: int, bounds: Bounds) -> list[list[str]]:
     """Rows: what goes on, variant, p99 of `/alive` meanwhile and as a ratio to idle."""
     rows = []
-    for variant, settings in variants().items():
+    for variant, settings in variants(STOCK, ONE_TRIP).items():
         idle = 0.0
         with _served(1, environment, POOLS, settings) as running:
             for what, path in WAITS.items():
-                progress(f"{what}, {variant}")
+                bounds.note(f"loop: {what}, {variant}")
                 background = path and start(running.port, path, BACKGROUND, seconds + 1)
                 time.sleep(0.5)
                 probe = load(running.port, "/alive", PROBES, seconds)
@@ -162,14 +176,14 @@ def measure_loop(
 
 
 def measure_deadlock(
-    environment: Mapping[str, str], seconds: int, progress: Callable[[str], None]
+    environment: Mapping[str, str], seconds: int, bounds: Bounds
 ) -> list[list[str]]:
     """Rows: variant, how the route with a session fares, and the marked one beside it."""
     rows = []
     headers = _headers(environment)
     session, marked = ROUTES["SQLAlchemy, current user"], ROUTES["in memory, all marked"]
     for variant, settings in variants().items():
-        progress(f"deadlock, {variant}")
+        bounds.note(f"deadlock: {variant}")
         with _served(1, environment, settings) as running:
             stuck = start(running.port, session, 64, seconds, headers)
             time.sleep(seconds / 4)
@@ -183,62 +197,18 @@ def measure_deadlock(
     return rows
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], texts: int) -> str:
-    """A table in Markdown; the first columns, so many, are text."""
-    marks = ["---"] * texts + ["---:"] * (len(head) - texts)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *rows))
-
-
-def place() -> str:
-    """Machine, date and versions."""
-    names = (
-        "fastapi-async-safe",
-        "fastapi",
-        "uvicorn",
-        "uvloop",
-        "psycopg",
-        "asyncpg",
-        "sqlalchemy",
-    )
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in names)
-    machine = f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
-    python = f"CPython {platform.python_version()}"
-    busy = f"load {os.getloadavg()[0]:.1f} at the start"
-    return f"{machine}, {busy}, {datetime.now(UTC):%Y-%m-%d}, {python}, {versions}"
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
-
-
-def put_into(page: Path, text: str) -> None:
-    """Put the tables between the two marks of a page.
-
-    Raises:
-        typer.BadParameter: it has no such marks.
-    """
-    content = page.read_text()
-    before, start_mark, rest = content.partition(START)
-    _, end_mark, after = rest.partition(END)
-    if not (start_mark and end_mark):
-        raise typer.BadParameter(f"{page} has no lines {START} and {END}")
-    page.write_text(f"{before}{START}\n\n{text}\n\n{END}{after}")
-
-
 def main(
     part: Annotated[list[Part] | None, typer.Option(help="Only these; may be repeated.")] = None,
     connections: Annotated[list[int], typer.Option(min=1, max=2000)] = [64, 1000],  # noqa: B006
     workers: Annotated[list[int], typer.Option(min=1, max=8)] = [1, 2],  # noqa: B006
-    rounds: Annotated[int, typer.Option(min=1, help="Loads of each kind; the median counts.")] = 3,
-    seconds: Annotated[int, typer.Option(min=1, max=60, help="How long a load lasts.")] = 5,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="Loads of each kind, if there is time; the median counts.")
+    ] = 3,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="How long a load lasts.")] = 3,
     deadlock_seconds: Annotated[
         int, typer.Option(min=2, max=120, help="More than the 30 that SQLAlchemy's pool waits.")
-    ] = 45,
+    ] = 36,
+    minutes: Annotated[float, typer.Option(min=1, help="How long all of it may take.")] = 12,
     page: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Put the tables there.")
     ] = None,
@@ -247,51 +217,51 @@ def main(
     chosen = part or list(Part)
     if chosen != [Part.SHARE]:
         find_wrk()
-    allow_connections(max(connections))
-
-    def progress(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    texts = [f"Measured on {place()}."]
-    with ExitStack() as stack:
-        environment = {
-            "SHOP_DATABASE_URL": stack.enter_context(empty_database()),
-            "SHOP_SECRET_KEY": KEY,
-            "SHOP_RATES_URL": stack.enter_context(serve_rates()),
-        }
-        command = [sys.executable, "-m", "benchmarks.apps.production", "create-tables"]
-        subprocess.run(
-            command,
-            env={**os.environ, **environment},
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        if Part.LOAD in chosen:
-            rows = measure_load(environment, connections, workers, rounds, seconds, progress)
-            head = ["route", "variant", "workers", "connections", "requests/s"]
-            head += ["p50 ms", "p95 ms", "p99 ms", "errors"]
-            texts += ["**Load**", table(head, rows, 2)]
+    allow_many_connections(max(connections))
+    bounds = Bounds(minutes)
+    tables: dict[Part, tuple[str, str]] = {}
+    where = place()
+    with surroundings() as environment:
+        # The load comes last: it takes what time the others leave.
         if Part.SHARE in chosen:
-            rows = share.measure(environment, ROUTES, variants(), _headers(environment), progress)
+            rows = share.measure(
+                environment, ROUTES, variants(), _headers(environment), bounds.note
+            )
             head = ["route", "variant", "request, µs", "dependencies, µs", "share"]
-            texts += ["**Share of dependencies**", table(head, rows, 2)]
+            tables[Part.SHARE] = "**Share of dependencies**", table(head, rows, 2)
         if Part.LOOP in chosen:
-            rows = measure_loop(environment, seconds, progress)
+            rows = measure_loop(environment, seconds, bounds)
             head = ["meanwhile", "variant", "p99 of `/alive`, ms", "ratio to idle"]
-            texts += ["**The event loop meanwhile**", table(head, rows, 2)]
+            tables[Part.LOOP] = "**The event loop meanwhile**", table(head, rows, 2)
         if Part.DEADLOCK in chosen:
-            rows = measure_deadlock(environment, deadlock_seconds, progress)
+            rows = measure_deadlock(environment, deadlock_seconds, bounds)
             head = ["variant", "session route, requests/s", "its errors", "QueuePool limits"]
             head += ["marked route beside, requests/s", "its p99 ms"]
-            texts += ["**The pool deadlock**", table(head, rows, 1)]
-    text = "\n\n".join(texts)
+            title = f"**The pool deadlock**, {deadlock_seconds} seconds"
+            tables[Part.DEADLOCK] = title, table(head, rows)
+        if Part.LOAD in chosen:
+            rows, done = measure_load(environment, connections, workers, rounds, seconds, bounds)
+            head = ["route", "variant", "workers", "connections", "requests/s"]
+            head += ["p50 ms", "p95 ms", "p99 ms", "errors"]
+            title = f"**Load**, {seconds} seconds each, rounds: {done}"
+            tables[Part.LOAD] = title, table(head, rows, 2)
+    texts = (text for each in Part if each in tables for text in tables[each])
+    text = "\n\n".join((f"Measured on {where}.", *texts))
     print(text)
     if page is not None:
-        put_into(page, text)
+        put_into(page, "load", f"{text}\n")
 
 
 if __name__ == "__main__":
     try:
         typer.run(main)
-    except (NoDatabaseError, MissingLoadToolError, ServerEndedError) as error:
+    except (
+        LoadToolError,
+        MissingLoadToolError,
+        NoDatabaseError,
+        OverTimeError,
+        ServerEndedError,
+        share.ShareError,
+        ValueError,
+    ) as error:
         raise SystemExit(f"{Path(__file__).stem}: {error}") from None

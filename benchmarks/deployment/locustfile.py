@@ -3,11 +3,25 @@
 locust -f benchmarks/deployment/locustfile.py --headless -u 50 -r 10 -t 1m --host http://127.0.0.1:8000
 """
 
+import sys
 from random import choice, randrange
+from typing import Any
+from urllib.request import urlopen
 
-from locust import FastHttpUser, between, task
+from locust import FastHttpUser, between, events, task
+from locust.env import Environment
 
 PASSWORD = "a long password"  # of the accounts that `create-tables` makes
+
+
+@events.init.add_listener
+def find_shop(environment: Environment, **_: Any) -> None:
+    """End at once, with 1, where there is no shop."""
+    try:
+        urlopen(f"{environment.host}/alive", timeout=60).close()
+    except (OSError, ValueError) as error:
+        print(f"locust: no shop at --host {environment.host}: {error}", file=sys.stderr)
+        sys.exit(1)
 
 
 class Customer(FastHttpUser):

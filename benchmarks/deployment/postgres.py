@@ -4,6 +4,8 @@
 """
 
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -13,6 +15,9 @@ from uuid import uuid4
 
 import psycopg
 from psycopg import sql
+
+KEY = "k" * 32
+"""Of the tokens of such a shop."""
 
 
 class NoDatabaseError(Exception):
@@ -47,6 +52,20 @@ def empty_database() -> Iterator[str]:
             yield url
     finally:
         server.cleanup()
+
+
+@contextmanager
+def shop_database() -> Iterator[str]:
+    """Give the URL of a new database with the shop's tables, which is gone afterwards.
+
+    Raises:
+        NoDatabaseError: there is neither `DATABASE_URL` nor the package.
+    """
+    with empty_database() as url:
+        command = [sys.executable, "-m", "benchmarks.apps.production", "create-tables"]
+        environment = {**os.environ, "SHOP_DATABASE_URL": url, "SHOP_SECRET_KEY": KEY}
+        subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
+        yield url
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -21,9 +22,14 @@ import typer
 import uvloop
 
 from benchmarks.apps.production.application import create_app
+from benchmarks.apps.production.settings import StartUpError
 from benchmarks.subjects.client import ClientRequest, call
 
-REQUESTS = 500
+REQUESTS = 300
+
+
+class ShareError(Exception):
+    """A route could not be measured; the message is one line."""
 
 
 class _Clock:
@@ -70,7 +76,7 @@ async def _measure(request: ClientRequest, requests: int) -> tuple[float, float]
             answer = await call(app, request)
             whole = perf_counter() - start
             if answer.status != 200:
-                raise RuntimeError(f"{request.target} answered {answer}")
+                raise ShareError(f"{request.target} answered {answer}")
             if number >= warm_up:
                 wholes.append(whole)
                 parts.append(clock.seconds)
@@ -84,18 +90,24 @@ def measure(
     headers: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> list[list[str]]:
-    """Rows: route, variant, microseconds of the request and of dependencies, share."""
+    """Rows: route, variant, microseconds of the request and of dependencies, share.
+
+    Raises:
+        ShareError: a route could not be measured.
+    """
     rows = []
     for route, path in routes.items():
         for variant, settings in variants.items():
-            progress(f"share, {route}, {variant}")
+            progress(f"share: {route}, {variant}")
             done = subprocess.run(
                 [sys.executable, "-m", "benchmarks.deployment.share", path, *headers.values()],
                 env={**os.environ, **environment, **settings},
-                stdout=subprocess.PIPE,
+                capture_output=True,
                 text=True,
-                check=True,
+                check=False,
             )
+            if done.returncode != 0:
+                raise ShareError(f"{path}: {' '.join(done.stderr.split())}")
             whole, part = json.loads(done.stdout)
             rows.append(
                 [route, variant, f"{whole * 1e6:,.0f}", f"{part * 1e6:,.0f}", f"{part / whole:.0%}"]
@@ -112,4 +124,7 @@ def main(target: str, authorization: str, requests: int = REQUESTS) -> None:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except (ShareError, StartUpError) as error:
+        raise SystemExit(f"{Path(__file__).stem}: {error}") from None

@@ -1,19 +1,19 @@
 """Load by wrk, for so many seconds and no longer."""
 
 import json
-import resource
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.runs.http_load import find_wrk
+
 REPORT = Path(__file__).with_name("wrk_latency.lua")
 TIMEOUT_SECONDS = 60
 
 
-class MissingLoadToolError(Exception):
-    """wrk is not installed."""
+class LoadToolError(Exception):
+    """wrk failed; the message has what it said."""
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,6 @@ class Load:
     p99: float
     refused: int
     unanswered: int
-
-
-def find_wrk() -> str:
-    """Give the path of wrk.
-
-    Raises:
-        MissingLoadToolError: it is not installed.
-    """
-    found = shutil.which("wrk")
-    if found is None:
-        raise MissingLoadToolError("wrk is not installed (Debian, Ubuntu: apt-get install wrk)")
-    return found
-
-
-def allow_connections(count: int) -> None:
-    """Let this process and those it starts open that many sockets each."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + 512
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def start(
@@ -72,11 +52,11 @@ def result(wrk: "subprocess.Popen[str]") -> Load:
     """Wait for it to end.
 
     Raises:
-        RuntimeError: wrk failed; the message has what it said.
+        LoadToolError: wrk failed.
     """
     output, _ = wrk.communicate()
     if wrk.returncode != 0:
-        raise RuntimeError(f"wrk failed: {output}")
+        raise LoadToolError(f"wrk failed: {' '.join(output.split())}")
     return Load(**json.loads(output.splitlines()[-1]))
 
 

@@ -39,7 +39,7 @@ def summary(results: Results) -> str:
     """A few workloads for people in a hurry, with trips and gain, and a sentence on HTTP."""
     rows = [row for name in SUMMARY if (row := _summary_row(results, name))]
     header = ["whole request, microseconds", *(column.label for column in COLUMNS), "times faster"]
-    parts = [_table(header, rows), TRIPS]
+    parts = [table(header, rows), TRIPS]
     rates = [
         results.http_figure("W2", variant, 64, "requests_per_second")
         for variant in (Variant.COMPILED, Variant.STOCK)
@@ -105,7 +105,7 @@ def _timings(results: Results, level: Level) -> str:
         if results.timing(name, Variant.STOCK) is not None:
             cells = [_cell(results, level, name, column) for column in COLUMNS]
             rows.append([f"{name}: {WORKLOADS[name].title}", *cells])
-    return _table(["workload", *(column.label for column in COLUMNS)], rows)
+    return table(["workload", *(column.label for column in COLUMNS)], rows)
 
 
 def _cell(results: Results, level: Level, workload: str, contender: str) -> str:
@@ -127,7 +127,7 @@ def _peers(results: Results) -> str:
         if results.median(Level.REQUEST, "W2", contender) is not None
     ]
     has_peers = any(results.median(Level.REQUEST, "W2", peer) is not None for peer in Peer)
-    return _table(["", "microseconds"], rows) if has_peers else ""
+    return table(["", "microseconds"], rows) if has_peers else ""
 
 
 def _http(results: Results) -> str:
@@ -140,11 +140,12 @@ def _http(results: Results) -> str:
         ]
         for figures in results.http
     ]
-    return _table(["", "connections", "requests/s", "p50 ms", "p90 ms", "p99 ms"], rows)
+    return table(["", "connections", "requests/s", "p50 ms", "p90 ms", "p99 ms"], rows)
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    aligned = ["---", *("---:" for _ in header[1:])]
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], texts: int = 1) -> str:
+    """A table in Markdown; the first columns, so many, are text, the others figures."""
+    aligned = ["---"] * texts + ["---:"] * (len(header) - texts)
     return "\n".join(f"| {' | '.join(row)} |" for row in (header, aligned, *rows))
 
 

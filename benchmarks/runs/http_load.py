@@ -100,16 +100,25 @@ def ask(port: int, request: ClientRequest) -> tuple[int, bytes]:
     return answer
 
 
+def find_wrk() -> str:
+    """Give the path of wrk.
+
+    Raises:
+        MissingLoadToolError: there is no wrk on the path.
+    """
+    found = shutil.which("wrk")
+    if found is None:
+        raise MissingLoadToolError("wrk is not installed (Debian, Ubuntu: apt-get install wrk)")
+    return found
+
+
 def drive(port: int, request: ClientRequest, connections: int, seconds: int) -> Load:
     """Load a server with wrk.
 
     Raises:
         MissingLoadToolError: there is no wrk on the path.
     """
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        raise MissingLoadToolError("wrk is not installed (Debian, Ubuntu: apt-get install wrk)")
-    command = [wrk, "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    command = [find_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
     for name, value in request.headers.items():
         command += ["-H", f"{name}: {value}"]
     command += ["-s", str(REPORT), f"http://127.0.0.1:{port}{request.target}"]
@@ -136,7 +145,7 @@ def compare_over_http(
         MissingLoadToolError: there is no wrk on the path.
         RuntimeError: two contenders did not answer the same.
     """
-    _allow_many_connections(max(connections))
+    allow_many_connections(max(connections))
     loads: dict[tuple[str, int], list[Load]] = {}
     right: tuple[int, Any] | None = None
     for turn in range(rounds):
@@ -167,7 +176,8 @@ def compare_over_http(
     ]
 
 
-def _allow_many_connections(count: int) -> None:
+def allow_many_connections(count: int) -> None:
+    """Let this process and those it starts open that many sockets each."""
     if os.name == "posix":
         import resource
 

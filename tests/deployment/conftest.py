@@ -1,8 +1,5 @@
 """Selects the group by its name, and gives a database and shops behind servers."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
@@ -60,16 +57,13 @@ def pytest_terminal_summary(
 @pytest.fixture(scope="session")
 def database() -> Iterator[str]:
     """Give the URL of a database that has the shop's tables."""
-    from benchmarks.deployment.postgres import NoDatabaseError, empty_database
+    from benchmarks.deployment.postgres import NoDatabaseError, shop_database
 
     with ExitStack() as stack:
         try:
-            url = stack.enter_context(empty_database())
+            url = stack.enter_context(shop_database())
         except NoDatabaseError as error:
             pytest.exit(f"tests/deployment: {error}", returncode=1)
-        command = [sys.executable, "-m", "benchmarks.apps.production", "create-tables"]
-        environment = {**os.environ, "SHOP_DATABASE_URL": url, "SHOP_SECRET_KEY": "k" * 32}
-        subprocess.run(command, env=environment, check=True)
         yield url
 
 
@@ -85,10 +79,12 @@ def rates() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def environment(database: str, rates: str) -> dict[str, str]:
     """Give the settings of a shop; its pools are small, for there are many workers."""
+    from benchmarks.deployment.postgres import KEY
+
     return {
         "SHOP_DATABASE_URL": database,
         "SHOP_RATES_URL": rates,
-        "SHOP_SECRET_KEY": "k" * 32,
+        "SHOP_SECRET_KEY": KEY,
         "SHOP_SYNC_POOL_SIZE": "4",
         "SHOP_ASYNC_POOL_SIZE": "4",
         "SHOP_ORM_POOL_SIZE": "2",

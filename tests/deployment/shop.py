@@ -7,10 +7,7 @@ from typing import Any, Self
 import httpx
 
 from benchmarks.apps.production.tables import DEMO_PASSWORD
-from benchmarks.deployment.servers import Running
-
-PATIENCE = 120
-"""Seconds after which something counts as not having happened; machines may be busy."""
+from benchmarks.deployment.servers import PATIENCE, Running
 
 
 def eventually(true: Callable[[], object], seconds: float = PATIENCE) -> bool:

@@ -1,20 +1,27 @@
 """A start that cannot succeed says why in one line, and ends with a code that is not zero."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
-from benchmarks.deployment.servers import ROOT, SERVERS, free_port, running
-from tests.deployment.shop import PATIENCE, eventually
-from tests.deployment.test_servers import EACH_SERVER
+from benchmarks.deployment.servers import PATIENCE, ROOT, SERVERS, free_port, running, serve
+from tests.deployment.shop import Shop, eventually
+from tests.deployment.test_servers import EACH_SERVER, missing
+from tests.deployment.traffic import traffic
 
 # They end, but as if nothing was wrong: so the check is to be run before them.
 MAY_END_WITH_ZERO = ("uvicorn", "fastapi run", "hypercorn", "hypercorn on trio")
+# What uvicorn may wait for a sign of life of a worker that is just ending.
+GIVE_UP_SOONER = {"uvicorn": ["--timeout-worker-healthcheck", "5"]}
 NOBODY = "postgresql://shop:secret@127.0.0.1:1/shop"
 
 
@@ -88,7 +95,8 @@ def test_a_server_gives_up_where_no_worker_can_start(
     if SERVERS[name].on_trio:
         settings["SHOP_ASYNCIO_DRIVERS"] = "false"
     port = free_port()
-    with running(name, SERVERS[name].command(port, 2), settings, port) as started:
+    arguments = [*SERVERS[name].command(port, 2), *GIVE_UP_SOONER.get(name, ())]
+    with running(name, arguments, settings, port) as started:
         if SERVERS[name].gives_up:
             code = started.process.wait(PATIENCE)
             assert code != 0 or name in MAY_END_WITH_ZERO
@@ -98,6 +106,42 @@ def test_a_server_gives_up_where_no_worker_can_start(
         said = [each for each in started.log.splitlines() if "The shop does not start" in each]
         assert said, started.log
         assert all(line in each for each in said)
+
+
+@contextmanager
+def no_new_connections(database: str) -> Iterator[None]:
+    """Let the server refuse new connections to the database, and go on with those there are."""
+    others = database.replace(f"/{conninfo_to_dict(database)['dbname']}", "/postgres")
+    name = sql.Identifier(str(conninfo_to_dict(database)["dbname"]))
+    with psycopg.connect(others, autocommit=True) as connection:
+        allow = sql.SQL("alter database {} with allow_connections {}")
+        connection.execute(allow.format(name, sql.SQL("false")))
+        try:
+            yield
+        finally:
+            connection.execute(allow.format(name, sql.SQL("true")))
+
+
+@pytest.mark.parametrize(
+    "name", [each for each in EACH_SERVER if SERVERS[str(each.values[0])].replaces_workers]
+)
+def test_a_worker_that_dies_at_its_start_loses_no_row(
+    name: str, environment: dict[str, str], best: dict[str, str], database: str
+) -> None:
+    options = GIVE_UP_SOONER.get(name, ())
+    with serve(name, 2, {**environment, **best}, options) as started, Shop(started) as shop:
+        with traffic(started.port, shop.token()) as seen:
+            assert eventually(lambda: len(seen.created) >= 20), started.log
+            with no_new_connections(database):
+                os.kill(min(seen.workers), signal.SIGKILL)
+                assert eventually(lambda: "The shop does not start" in started.log), started.log
+                if SERVERS[name].gives_up:
+                    code = started.process.wait(PATIENCE)
+                    assert code != 0 or name in MAY_END_WITH_ZERO
+            if not SERVERS[name].gives_up:
+                count = len(seen.created)
+                assert eventually(lambda: len(seen.created) >= count + 20), started.log
+        assert missing(database, seen.created) == set()
 
 
 @pytest.mark.parametrize("name", EACH_SERVER)

@@ -19,8 +19,8 @@ import httpx
 import pytest
 from dockerfile_parse import DockerfileParser
 
-from benchmarks.deployment.servers import ROOT, free_port
-from tests.deployment.shop import PATIENCE, eventually
+from benchmarks.deployment.servers import PATIENCE, ROOT, free_port
+from tests.deployment.shop import eventually
 
 DOCKERFILE = ROOT / "benchmarks/apps/production/Dockerfile"
 

@@ -11,8 +11,8 @@ import psutil
 import psycopg
 import pytest
 
-from benchmarks.deployment.servers import SERVERS, Running, serve
-from tests.deployment.shop import PATIENCE, Shop, eventually
+from benchmarks.deployment.servers import PATIENCE, SERVERS, Running, serve
+from tests.deployment.shop import Shop, eventually
 from tests.deployment.test_connections import items_locked
 from tests.deployment.traffic import Traffic, traffic
 
@@ -95,30 +95,37 @@ def has_ended(pid: int) -> bool:
 
 
 def test_a_reload_replaces_all_workers(name: str, served: Running) -> None:
-    count, aborted = WORKERS.get(name, 2), [0]
+    count, aborted = WORKERS.get(name, 2), 0
     with traffic(served.port, keep_alive=False) as seen:
         assert workers_seen(seen, count), served.log
         before = set(seen.workers)
         served.process.send_signal(signal.SIGHUP)
 
         def replaced() -> bool:
-            # uvicorn gives a new worker five seconds, which is not enough on a busy machine.
-            for _ in range(served.log.count("aborting the restart") - aborted[0]):
-                aborted[0] += 1
+            # uvicorn keeps the old workers where a new one takes long, as on a busy machine.
+            nonlocal aborted
+            if served.log.count("aborting the restart") > aborted:
+                aborted += 1
                 served.process.send_signal(signal.SIGHUP)
             return len(seen.workers - before) >= count
 
-        assert eventually(replaced), served.log
+        def kept() -> bool:
+            return not SERVERS[name].reloads_for_sure and aborted >= 3
+
+        assert eventually(lambda: replaced() or kept()), served.log
     # A worker that stops closes what it has accepted and not read yet; no answer was wrong.
-    assert [each for each in seen.failures if not each.before_answer] == []
-    assert eventually(lambda: all(map(has_ended, before))), served.log
+    assert [each for each in seen.failures if each.answered] == []
+    if SERVERS[name].finishes_requests:
+        assert [each for each in seen.failures if not each.before_answer] == []
+    assert kept() or eventually(lambda: all(map(has_ended, before))), served.log
 
 
 def test_a_shutdown_lets_requests_finish_and_leaves_nothing_behind(
     name: str, served: Running, database: str
 ) -> None:
     processes = [psutil.Process(served.process.pid), *served.descendants()]
-    item = {"name": f"the last one of {name}", "price_cents": 1}
+    item_name = f"the last one of {name}"
+    item = {"name": item_name, "price_cents": 1}
     with Shop(served) as shop, ThreadPoolExecutor() as threads:
         headers = shop.headers()
         with items_locked(database) as waiting:
@@ -135,7 +142,19 @@ def test_a_shutdown_lets_requests_finish_and_leaves_nothing_behind(
     assert served.process.wait(PATIENCE) in (0, -signal.SIGTERM)
     _, alive = psutil.wait_procs(processes[1:], timeout=PATIENCE)
     assert alive == []
-    assert not SERVERS[name].finishes_requests or missing(database, [item["name"]]) == set()
+    assert not SERVERS[name].finishes_requests or missing(database, [item_name]) == set()
+
+
+@pytest.mark.parametrize("name", [name for name in SERVERS if name not in FIRST])
+def test_each_other_server_answers_and_stops(
+    name: str, environment: dict[str, str], best: dict[str, str]
+) -> None:
+    with serve(name, 2, {**environment, **best}) as running, Shop(running) as shop:
+        processes = running.descendants()
+        assert shop.client.get("/psycopg/items/3").json()["id"] == 3
+        assert shop.client.get("/sqlalchemy/items", headers=shop.headers()).status_code == 200
+    assert running.process.returncode in (0, -signal.SIGTERM)
+    assert all(has_ended(each.pid) for each in processes)
 
 
 @pytest.mark.slow
@@ -156,7 +175,9 @@ def test_processes_of_a_pool_end_with_their_worker(
 def test_a_worker_that_hangs_is_replaced_by_gunicorn(
     environment: dict[str, str], best: dict[str, str]
 ) -> None:
-    with serve("gunicorn", 2, {**environment, **best}, ["--timeout", "2"]) as running:
+    # The time is that of starting, too, for which `--preload` leaves little to do.
+    impatient = ["--timeout", "5"]
+    with serve("gunicorn --preload", 2, {**environment, **best}, impatient) as running:
         with traffic(running.port, keep_alive=False) as seen:
             assert workers_seen(seen, 2)
         victim = min(seen.workers)

@@ -21,6 +21,8 @@ class Failure:
     reason: str
     before_answer: bool = False
     """Whether no byte of an answer had come, so that it may be sent again."""
+    answered: bool = False
+    """Whether all of an answer came, and was the wrong one."""
 
 
 @dataclass
@@ -94,7 +96,7 @@ class _Client(threading.Thread):
         content = response.read()
         if response.status != status:
             reason = f"{response.status}: {content!r}"
-            self._traffic.failures.append(Failure(self.worker, reason))
+            self._traffic.failures.append(Failure(self.worker, reason, answered=True))
             return None
         self._traffic.answers += 1
         answer: dict[str, int] = json.loads(content)
