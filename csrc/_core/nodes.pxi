@@ -126,7 +126,7 @@ cdef class Node:
     cdef readonly bint leaf
     cdef readonly bint limited
     cdef readonly object declared
-    cdef readonly object dependant
+    cdef readonly object used
     cdef readonly bint function_scoped
     cdef readonly Py_ssize_t slot
     cdef readonly bint use_cache
@@ -148,7 +148,7 @@ cdef class Node:
     cdef unsigned int init_tag  # of the class when it had that
 
     def __cinit__(
-        self, *, str name, call, int kind, bint leaf, bint limited, declared, dependant,
+        self, *, str name, call, int kind, bint leaf, bint limited, declared, used,
         bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups not None,
         list body_fields not None, tuple connection_names not None, str background_name,
         str response_name, str scopes_name, tuple scopes, bint threaded, bint joins, watch,
@@ -162,7 +162,7 @@ cdef class Node:
         self.leaf = leaf
         self.limited = limited
         self.declared = declared
-        self.dependant = dependant
+        self.used = used
         self.function_scoped = function_scoped
         self.slot = slot
         self.use_cache = use_cache
@@ -186,8 +186,8 @@ cdef class Node:
         cdef Group group
         names = []
         for group in self.groups:
-            names += [field.name for field in group.fields]
-        names += [field.name for field in self.body_fields]
+            names += _fastapi.names_of(group.fields)
+        names += _fastapi.names_of(self.body_fields)
         names += self.connection_names
         names += [
             name for name in (self.background_name, self.response_name, self.scopes_name) if name

@@ -1,5 +1,8 @@
 # Reading the values of parameters out of what a request has received.
 
+cdef str field_default = _fastapi.FIELD_DEFAULT
+
+
 def extract(tuple params not None, received, dict values not None, list errors not None):
     cdef Param param
     cdef Py_ssize_t number, count = len(params)
@@ -46,7 +49,7 @@ cdef int _extract(tuple params, received, PyObject **values, list errors) except
             elif param.missing is not None:
                 errors.append(param.missing.copy())
             else:
-                _put(&values[number], _deepcopy(param.field.default))
+                _put(&values[number], _deepcopy(PyObject_GetAttr(param.field, field_default)))
             continue
         if param.convert <= _DECIMAL and type(raw) is str:
             if param.convert == _TEXT:

@@ -1,5 +1,7 @@
 # One request on its way through a plan, until something has to be awaited.
 
+cdef str call_field = _fastapi.CALL
+
 # Of an object that has its overrides, and is true, without its class being asked.
 _NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
 
@@ -76,7 +78,7 @@ cdef class Run:
     cdef bint _reuses
     cdef Py_ssize_t _position
     cdef dict _others  # values that have no place, by the place of their node
-    cdef list _errors
+    cdef readonly list errors
     cdef object _background
     cdef object _response
     cdef dict _cache
@@ -104,7 +106,7 @@ cdef class Run:
         if plan.needs_stacks:
             stacks = _fastapi.exit_stacks(request.scope, stack)
             self.request_stack, self.function_stack = stacks
-        self._errors = []
+        self.errors = []
         self._provider = provider
         self._background = background
         self._response = response
@@ -154,7 +156,7 @@ cdef class Run:
         cdef Py_ssize_t position = self._position, index
         cdef Node node
         cdef Place *place
-        cdef list errors = self._errors
+        cdef list errors = self.errors
         cdef PyObject *cached
         cdef bint watches = self._provider is not None, suspends
         self._wants = _NO_MORE
@@ -166,7 +168,7 @@ cdef class Run:
             index = plan.order_numbers[position]
             if index < 0:
                 node = <Node>plan.nodes[~index]
-                if watches and position > 1 and self._is_overridden_anew(node):
+                if watches and position > 1 and self._overrides_changed(node):
                     return self._ask(_SEPARATELY, node, position)
                 if node.reusable and self._reuses:
                     cached = self._slots[node.slot]
@@ -183,7 +185,7 @@ cdef class Run:
                 self._body_read = False
             else:
                 if node.leaf:
-                    if watches and position > 1 and self._is_overridden_anew(node):
+                    if watches and position > 1 and self._overrides_changed(node):
                         return self._ask(_SEPARATELY, node, position)
                     if node.reusable and self._reuses:
                         cached = self._slots[node.slot]
@@ -244,7 +246,7 @@ cdef class Run:
         self._check(_BODY_FIRST)
         cdef Py_ssize_t index = self.plan.order_numbers[self._position]
         self._put_named(self.node, &self.plan.places[index], values)
-        self._errors.extend(errors)
+        self.errors.extend(errors)
         self._body_read = True
         self._wants = _NO_VALUE
 
@@ -264,11 +266,11 @@ cdef class Run:
         cdef Plan plan = self.plan
         cdef Py_ssize_t index = plan.order_numbers[self._position]
         self._wants = _NO_VALUE
-        self._background = solved.background_tasks
-        self._errors.extend(solved.errors)
-        if not solved.errors and self.node.name is not None:
-            self._pass_on(~index if index < 0 else index, solved.values[self.node.name])
-        self._cache.update(solved.dependency_cache)
+        values, errors, self._background, cache = _fastapi.parts_of(solved)
+        self.errors.extend(errors)
+        if not errors and self.node.name is not None:
+            self._pass_on(~index if index < 0 else index, values[self.node.name])
+        self._cache.update(cache)
         self._position = plan.after_numbers[self._position] if index < 0 else self._position + 1
 
     def forget(self):
@@ -290,7 +292,7 @@ cdef class Run:
         self._position = position
         return None
 
-    cdef bint _is_overridden_anew(self, Node node) except -1:
+    cdef bint _overrides_changed(self, Node node) except -1:
         cdef object overrides = _overrides_of(self._provider), call
         if overrides is nothing:
             return True
@@ -298,12 +300,12 @@ cdef class Run:
             return bool(overrides)
         if not overrides or node.reusable:
             return not self.plan.fits(overrides)
-        call = node.declared.call
-        return overrides.get(call, call) is not node.dependant.call
+        call = PyObject_GetAttr(node.declared, call_field)
+        return overrides.get(call, call) is not PyObject_GetAttr(node.used, call_field)
 
     cdef int _extract(self, Node node, Place *place) except -1:
         cdef Group group = None
-        cdef list errors = self._errors
+        cdef list errors = self.errors
         cdef object request = self.request, container, headers = None
         cdef PyObject **values = self._values + place.own
         cdef Py_ssize_t number = 0
@@ -311,7 +313,7 @@ cdef class Run:
         cdef bint asks = self._asks
         self._asks = self._asks_always
         if not self._raw:
-            found, wrong = _fastapi.extract_all(node.dependant, request)
+            found, wrong = _fastapi.extract_all(node.used, request)
             self._put_named(node, place, found)
             errors.extend(wrong)
             return 0
@@ -439,10 +441,10 @@ cdef class Run:
         cdef dict cache = self._cache
         if cache is None:
             cache = self._cached()
-            if not PyList_GET_SIZE(self._errors) and len(cache) != len(self.plan.keys):
+            if not PyList_GET_SIZE(self.errors) and len(cache) != len(self.plan.keys):
                 raise AssertionError("a dependency was left out")
         return self.plan.new_solved(
-            self.values, self._errors, self._background, self._response, cache
+            self.values, self.errors, self._background, self._response, cache
         )
 
     cdef dict _cached(self):

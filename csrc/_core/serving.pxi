@@ -1,5 +1,8 @@
 # Which route serves the request at hand, for what runs after its dependencies.
 
+cdef str response_field = _fastapi.RESPONSE_FIELD
+
+
 @cython.freelist(16)
 cdef class Served:
     cdef readonly object connection
@@ -80,7 +83,7 @@ def is_validated_inline(field):
     cdef Served served = _last_noted()
     if served is None or served.dependant is None or not _is_there(served):
         return False
-    return getattr(served.owner(), "response_field", None) is field
+    return getattr(served.owner(), response_field, None) is field
 
 
 def is_streamed_inline():

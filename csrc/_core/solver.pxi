@@ -1,6 +1,7 @@
 # The way in: finds the plan for a request and runs it.
 
-cdef bint tells_names = _fastapi.TELLS_NAMES
+cdef bint passes_names = _fastapi.PASSES_NAMES
+cdef str dependencies_field = _fastapi.DEPENDENCIES
 
 
 cdef class Entry:
@@ -51,7 +52,7 @@ cdef class Solver:
         if dependency_cache is not None and type(dependency_cache) is not dict:
             return None
         plan = entry.plan
-        if overrides_provider is not None and dependant.dependencies:
+        if overrides_provider is not None and PyObject_GetAttr(dependant, dependencies_field):
             overrides = _overrides_of(overrides_provider)
             if overrides is nothing:
                 entry.route.leave_overrides(request, overrides_provider)
@@ -66,7 +67,7 @@ cdef class Solver:
             plan = entry.plan = entry.route.make_plan(request)
         if plan is None:
             return None
-        if tells_names:
+        if passes_names:
             _fastapi.note_names(request, dependant, overrides_provider)
         run = Run.__new__(Run)
         run._begin(
@@ -88,7 +89,7 @@ cdef class Solver:
     cdef int _note(self, Entry entry, Run run) except -1:
         if not self._marked_endpoints.enabled or entry.owner is None:
             return 0
-        if run.plan.noted and not run._errors:
+        if run.plan.noted and not run.errors:
             dependant = entry.dependant if run.plan.inline else None
             self._serve(entry.route, run.request, dependant, entry.owner)
         else:

@@ -38,7 +38,7 @@ async def drive(
     # By the hook in `solve_dependencies`, which is called by FastAPI's handler or by a tool.
     serving = serving_of(entry, run, sys._getframe(2))
     if solved is not None:
-        if serving is not None and not solved.errors:
+        if serving is not None and not run.errors:
             solved = await take_trip(run, solved, serving)
     else:
         while solved is None:
@@ -90,8 +90,8 @@ async def _call(run: Any, node: Any) -> Any:
         return await _fastapi.run_in_thread(node.call, values)
     stack = run.function_stack if node.function_scoped else run.request_stack
     if kind == CONTEXT:
-        return await _fastapi.enter_context(node.dependant, stack, values, run.request)
-    concurrency = _fastapi.concurrency_of(node.dependant)
+        return await _fastapi.enter_context(node.used, stack, values, run.request)
+    concurrency = _fastapi.concurrency_of(node.used)
     if kind == INLINE_CONTEXT_LIMITED:
         return await stack.enter_async_context(_fastapi.limited(node.call(**values), concurrency))
     async with _fastapi.limit_of(concurrency):

@@ -41,14 +41,14 @@ class FirstRequests:
         self._has_said = False
         self.has_inline = False  # something runs inline
 
-    def planned(self, plan: Any, dependant: Any, path: Any, request: Any) -> None:
+    def planned(self, plan: Any, dependant: _fastapi.Dependant, path: Any, request: Any) -> None:
         """Take a plan that was made, and what made it necessary."""
         if not self._is_done():  # a tool's may be without end
             self._routes[path] = None
         joining = sum(node.threaded for node in plan.nodes) + plan.joins_endpoint
         self._shares_trips = self._shares_trips or joining > 1
         for node in plan.nodes:
-            if _fastapi.is_coroutine(node.dependant) or _fastapi.is_async_generator(node.dependant):
+            if _fastapi.is_coroutine(node.used) or _fastapi.is_async_generator(node.used):
                 continue
             if node.kind == ROOT:
                 self.has_inline = self.has_inline or plan.inline
@@ -88,7 +88,7 @@ class FirstRequests:
     def _is_done(self) -> bool:
         return self.has_inline or self._count >= COUNTED
 
-    def _introduce(self, plan: Any, dependant: Any, path: Any, request: Any) -> None:
+    def _introduce(self, plan: Any, dependant: _fastapi.Dependant, path: Any, request: Any) -> None:
         followed, stock = _followed(plan, dependant, path, request)
         logger.info(
             "fastapi-async-safe: %s core, %d routes so far; a request to %s makes %s to the thread "
@@ -100,7 +100,7 @@ class FirstRequests:
             stock.trips - followed.trips,
         )
 
-    def _tell(self, plan: Any, dependant: Any, path: Any, request: Any) -> None:
+    def _tell(self, plan: Any, dependant: _fastapi.Dependant, path: Any, request: Any) -> None:
         followed, _ = _followed(plan, dependant, path, request)
         logger.debug(
             "plan of route %s: %s",
@@ -109,7 +109,7 @@ class FirstRequests:
         )
 
 
-def _followed(plan: Any, dependant: Any, path: Any, request: Any) -> tuple[Any, Any]:
+def _followed(plan: Any, dependant: _fastapi.Dependant, path: Any, request: Any) -> tuple[Any, Any]:
     # NOTE: not above, as what explains applications knows of those that are initialised.
     from ._explaining.following import followed_by_fastapi, followed_by_plan
 

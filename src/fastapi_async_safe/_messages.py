@@ -59,7 +59,9 @@ class Notices:
             problem,
         )
 
-    def say_that_call_is_unsupported(self, request: Any, dependant: Any, names: list[str]) -> None:
+    def say_that_call_is_unsupported(
+        self, request: Any, dependant: _fastapi.Dependant, names: list[str]
+    ) -> None:
         """Say that `solve_dependencies` got arguments that no plan was made for."""
         self.say_that_route_falls_back(
             _fastapi.Declaration(dependant).path or request.scope.get("path"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from .. import _fastapi
+
 # Where a group of parameters is read from.
 SOURCES = PATH, QUERY, HEADER, COOKIE = range(4)
 
@@ -87,7 +89,7 @@ class Param:
         self.missing = missing  # the error for REQUIRED
         self.convert = convert
         self.validate = validate  # pydantic's; raises ValidationError
-        self.field = field  # FastAPI's; its `default` makes the one for FRESH
+        self.field = field  # FastAPI's, which makes the default for FRESH
         self.info = info  # has the defaults, which `default` and `missing` were made of
         self.default_seen, self.factory_seen = info.default, info.default_factory
 
@@ -112,7 +114,6 @@ class Node:
         "call",
         "connection_names",
         "declared",
-        "dependant",
         "function_scoped",
         "groups",
         "joins",
@@ -128,6 +129,7 @@ class Node:
         "special",
         "threaded",
         "use_cache",
+        "used",
         "watch",
     )
 
@@ -139,8 +141,8 @@ class Node:
         kind: int,
         leaf: bool,
         limited: bool,
-        declared: Any,
-        dependant: Any,
+        declared: _fastapi.Dependant,
+        used: _fastapi.Dependant,
         function_scoped: bool,
         slot: int,
         use_cache: bool,
@@ -162,7 +164,7 @@ class Node:
         self.leaf = leaf  # no dependencies of its own, so that it is left without being entered
         self.limited = limited  # by `Depends(max_concurrency=...)`
         self.declared = declared  # FastAPI's dependant, as `Depends` said it
-        self.dependant = dependant  # the one in its place: another one under overrides
+        self.used = used  # the one in its place: another one under overrides
         self.function_scoped = function_scoped  # a context exits before the response is sent
         self.slot = slot  # its place in the dependency cache; -1 for the root
         self.use_cache = use_cache

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from types import CodeType, FunctionType
 from typing import Any
 
+from .. import _fastapi
 from ..markers import SeenMarks, last_mark
 from .nodes import NOTHING, Node
 
@@ -59,7 +60,7 @@ class Plan:
         keys: tuple[Any, ...],
         needs_stacks: bool,
         watched: tuple[tuple[Any, str, Any], ...],
-        dependants: tuple[Any, ...],
+        dependants: tuple[_fastapi.Dependant, ...],
         fields: tuple[str, ...],
         lists: tuple[list[Any], ...],
         marks: SeenMarks,

@@ -43,7 +43,7 @@ def extract(
             elif param.missing is not None:
                 errors.append(param.missing.copy())
             else:
-                values[param.name] = deepcopy(param.field.default)
+                values[param.name] = deepcopy(getattr(param.field, _fastapi.FIELD_DEFAULT))
         elif param.convert == TEXT and type(raw) is str:
             values[param.name] = raw
         elif param.convert == FIELD:

@@ -80,7 +80,6 @@ class Run:
         "_background",
         "_body_read",
         "_cache",
-        "_errors",
         "_frames",
         "_mark",
         "_marks",
@@ -93,6 +92,7 @@ class Run:
         "_wants",
         "action",
         "awaitable",
+        "errors",
         "function_stack",
         "node",
         "plan",
@@ -131,7 +131,7 @@ class Run:
         self._frames: list[dict[str, Any]] = []  # the values of the nodes entered, not yet left
         self._marks: list[int] = []  # how many errors there were when they were entered
         self._slots: list[Any] = [NOTHING] * len(plan.keys)
-        self._errors: list[Any] = []
+        self.errors: list[Any] = []
         self._background = background
         self._response = response
         self._cache = cache  # a dependency cache that others may use at the same time, or None
@@ -163,7 +163,7 @@ class Run:
         self._wants = _NO_MORE
         plan = self.plan
         nodes, order, slots = plan.nodes, plan.order, self._slots
-        frames, marks, errors = self._frames, self._marks, self._errors
+        frames, marks, errors = self._frames, self._marks, self.errors
         position, end = self._position, len(order)
         # The plan was chosen for the overrides that the first dependency has.
         watches = self._provider is not None
@@ -175,7 +175,7 @@ class Run:
             index = order[position]
             if index < 0:
                 node = nodes[~index]
-                if watches and position > 1 and self._is_overridden_anew(node):
+                if watches and position > 1 and self._overrides_changed(node):
                     return self._ask(SEPARATELY, node, position)
                 if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                     self._reuse(node)
@@ -191,7 +191,7 @@ class Run:
                 values, mark = self.values, self._mark
             else:
                 if node.leaf:
-                    if watches and position > 1 and self._is_overridden_anew(node):
+                    if watches and position > 1 and self._overrides_changed(node):
                         return self._ask(SEPARATELY, node, position)
                     if node.reusable and self._reuses and slots[node.slot] is not NOTHING:
                         self._reuse(node)
@@ -259,7 +259,7 @@ class Run:
             raise _out_of_turn()
         self._wants = _NO_VALUE
         self.values.update(values)
-        self._errors.extend(errors)
+        self.errors.extend(errors)
         self._body_read = True
 
     def shared_state(self) -> tuple[Any, Any, dict[Any, Any]]:
@@ -279,12 +279,12 @@ class Run:
         if self._wants != _SOLVED_FIRST or self._cache is None:  # it is there since `shared_state`
             raise _out_of_turn()
         self._wants = _NO_VALUE
-        self._background = solved.background_tasks
-        self._errors.extend(solved.errors)
-        if not solved.errors and node.name is not None:
-            self._pass_on(node, solved.values[node.name])
+        values, errors, self._background, cache = _fastapi.parts_of(solved)
+        self.errors.extend(errors)
+        if not errors and node.name is not None:
+            self._pass_on(node, values[node.name])
         # To 0.119 FastAPI does not add to a cache that is empty, but gives another one back.
-        self._cache.update(solved.dependency_cache)
+        self._cache.update(cache)
         if plan.order[self._position] < 0:
             self._position = plan.after[self._position]
         else:
@@ -301,7 +301,7 @@ class Run:
         self.action, self.node, self._position = action, node, position
         self._wants = _WANTED[action]
 
-    def _is_overridden_anew(self, node: Node) -> bool:
+    def _overrides_changed(self, node: Node) -> bool:
         """Say whether the overrides changed since the plan was made or chosen: FastAPI reads them
         at each dependency, and an earlier one or another request may have changed them.
         """
@@ -313,14 +313,14 @@ class Run:
             return bool(overrides)
         if not overrides or node.reusable:
             return not plan.fits(overrides)
-        call = node.declared.call
-        return overrides.get(call, call) is not node.dependant.call
+        call = getattr(node.declared, _fastapi.CALL)
+        return overrides.get(call, call) is not getattr(node.used, _fastapi.CALL)
 
     def _extract(self, node: Node, values: dict[str, Any]) -> None:
-        errors, request = self._errors, self.request
+        errors, request = self.errors, self.request
         asks, self._asks = self._asks, self._asks_always
         if not self._raw:
-            found, wrong = _fastapi.extract_all(node.dependant, request)
+            found, wrong = _fastapi.extract_all(node.used, request)
             values.update(found)
             errors.extend(wrong)
             return
@@ -380,10 +380,10 @@ class Run:
         cache = self._cache
         if cache is None:
             cache = self._cached()
-            if not self._errors and len(cache) != len(self.plan.keys):
+            if not self.errors and len(cache) != len(self.plan.keys):
                 raise AssertionError("a dependency was left out")
         return self.plan.new_solved(
-            self.values, self._errors, self._background, self._response, cache
+            self.values, self.errors, self._background, self._response, cache
         )
 
     def _cached(self) -> dict[Any, Any]:

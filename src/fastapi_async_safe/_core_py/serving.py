@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from typing import Any, Protocol
 from weakref import ref
 
+from .. import _fastapi
+
 
 class Need:
     """Something that nothing is done for before the first plan needs it."""
@@ -58,7 +60,8 @@ class Served:
     def __init__(self, connection: Any) -> None:
         self.connection: Callable[[], Any] = ref(connection)
         self.route: Route | None = None  # None: nothing of the request is to run inline
-        self.dependant: Any = None  # of the endpoint, if that, a sync one, is to run inline
+        # Of the endpoint, if that, a sync one, is to run inline.
+        self.dependant: _fastapi.Dependant = None
         self.owner: Any = None  # weakly: FastAPI's route
         self.is_settled = False  # what serves it is known
 
@@ -66,7 +69,9 @@ class Served:
 _served: ContextVar[Served | None] = ContextVar("fastapi_async_safe_served", default=None)
 
 
-def serve_by(route: Route | None, connection: Any, dependant: Any, owner: Any) -> None:
+def serve_by(
+    route: Route | None, connection: Any, dependant: _fastapi.Dependant, owner: Any
+) -> None:
     """Note which route serves the request, as `Served` has it."""
     served = _served.get()
     if served is None or served.connection() is None:  # it began before there was a marked endpoint
@@ -138,7 +143,7 @@ def current_route() -> Route | None:
     return None if served is None or served.connection() is None else served.route
 
 
-def is_called_inline(dependant: Any) -> bool:
+def is_called_inline(dependant: _fastapi.Dependant) -> bool:
     """Say whether the endpoint of `dependant`, a sync one, is to be called on the event loop."""
     served = _served.get()
     return served is not None and served.dependant is dependant and served.connection() is not None
@@ -155,7 +160,7 @@ def is_validated_inline(field: Any) -> bool:
         served is not None
         and served.dependant is not None
         and served.connection() is not None
-        and getattr(served.owner(), "response_field", None) is field
+        and getattr(served.owner(), _fastapi.RESPONSE_FIELD, None) is field
     )
 
 

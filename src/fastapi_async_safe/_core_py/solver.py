@@ -10,13 +10,17 @@ from .plan import Plan
 from .run import Run, _overrides_of
 from .serving import Need
 
+_PASSES_NAMES = _fastapi.PASSES_NAMES
+
 
 class Entry:
     """The dependant of one endpoint, as a `Solver` finds it."""
 
     __slots__ = ("connection", "dependant", "owner", "plan", "route")
 
-    def __init__(self, *, dependant: Any, connection: Any, owner: Any, route: Any) -> None:
+    def __init__(
+        self, *, dependant: _fastapi.Dependant, connection: Any, owner: Any, route: Any
+    ) -> None:
         self.dependant = dependant
         self.connection = connection  # `Request` or `WebSocket`
         self.owner = owner  # weakly: the route that FastAPI has for it; None: it is a tool's
@@ -29,7 +33,7 @@ class Host(Protocol):
 
     marked_endpoints: Need
 
-    def adopt(self, dependant: Any, request: Any) -> Entry:
+    def adopt(self, dependant: _fastapi.Dependant, request: Any) -> Entry:
         """Make the entry of a dependant that has none."""
 
     async def drive(
@@ -47,7 +51,7 @@ class Host(Protocol):
         to the thread pool, and give its `SolvedDependency`.
         """
 
-    def serve(self, route: Any, connection: Any, dependant: Any, owner: Any) -> None:
+    def serve(self, route: Any, connection: Any, dependant: _fastapi.Dependant, owner: Any) -> None:
         """Note which route serves a request; asked only where there are marked endpoints."""
 
 
@@ -70,7 +74,7 @@ class Solver:
     def solve(
         self,
         request: Any,
-        dependant: Any,
+        dependant: _fastapi.Dependant,
         body: Any,
         background_tasks: Any,
         response: Any,
@@ -97,7 +101,7 @@ class Solver:
         plan = entry.plan
         is_overridden = False
         # FastAPI asks for overrides at each dependency, and not without one.
-        if overrides_provider is not None and dependant.dependencies:
+        if overrides_provider is not None and getattr(dependant, _fastapi.DEPENDENCIES):
             overrides = _overrides_of(overrides_provider)
             if overrides is NOTHING:
                 entry.route.leave_overrides(request, overrides_provider)
@@ -112,7 +116,7 @@ class Solver:
             plan = entry.plan = entry.route.make_plan(request)
         if plan is None or plan._is_left:
             return None
-        if _fastapi.TELLS_NAMES:
+        if _PASSES_NAMES:
             _fastapi.note_names(request, dependant, overrides_provider)
         run = Run(
             plan,
@@ -146,7 +150,7 @@ class Solver:
         """Note which route serves the request whose dependencies were solved by `run`."""
         if not self._marked_endpoints.enabled or entry.owner is None:
             return
-        if run.plan.noted and not run._errors:
+        if run.plan.noted and not run.errors:
             dependant = entry.dependant if run.plan.inline else None
             self._serve(entry.route, run.request, dependant, entry.owner)
         else:

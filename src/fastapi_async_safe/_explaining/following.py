@@ -121,7 +121,7 @@ def followed_by_plan(plan: Any, route: _fastapi.ServedRoute) -> Followed:
             position += 1
             continue
         below = entered.pop()[1] if not (is_entered or node.leaf) else []
-        step = _step(followed, node.dependant, node.name, entered, below)
+        step = _step(followed, node.used, node.name, entered, below)
         position = plan.after[position] if is_entered else position + 1
         if is_known and (is_entered or node.leaf):
             step.is_cached = True
@@ -135,7 +135,7 @@ def followed_by_plan(plan: Any, route: _fastapi.ServedRoute) -> Followed:
             step.is_cached = True
             continue
         slots.add(node.slot)
-        is_awaited = _is_awaited(node.dependant)
+        is_awaited = _is_awaited(node.used)
         step.is_inline = node.kind not in (THREAD, CONTEXT) and not is_awaited
         if node.threaded:
             followed.call_in_thread(step, on_trip=on_trip)

@@ -5,6 +5,8 @@ What FastAPI looks up in its own modules on every request is looked up there on 
 too, so that a tool that replaced it is honoured.
 """
 
+from typing import TYPE_CHECKING, TypeAlias
+
 from fastapi.routing import APIRouter
 from starlette.requests import Request
 from starlette.websockets import WebSocket
@@ -31,8 +33,9 @@ from .connections import (
 )
 from .declarations import Declaration, dependants_below
 from .dependants import (
+    CALL,
+    DEPENDENCIES,
     FIELD_NAMES,
-    Dependant,
     cache_key,
     concurrency_of,
     is_async_generator,
@@ -40,6 +43,7 @@ from .dependants import (
     is_generator,
     keywords_of,
     lists_of,
+    names_of,
     overridden,
     replace_call,
     security_scopes,
@@ -47,6 +51,7 @@ from .dependants import (
 )
 from .hook_points import (
     IGNORED_PARAMETERS,
+    RUN_ENDPOINT,
     SOLVE_PARAMETERS,
     background_task_function,
     handle_exceptions_function,
@@ -57,7 +62,8 @@ from .hook_points import (
 )
 from .own_code import OwnCode, Row, reading, responding, solving
 from .parameters import (
-    TELLS_NAMES,
+    FIELD_DEFAULT,
+    PASSES_NAMES,
     Field,
     explain,
     extract,
@@ -92,13 +98,15 @@ from .pool import (
 )
 from .results import (
     SolvedDependency,
-    makers,
+    constructors,
     new_background_tasks,
     new_response,
     new_security_scopes,
     new_solved,
+    parts_of,
 )
 from .routes import (
+    RESPONSE_FIELD,
     context_of,
     count_routers_within,
     dependants_of,
@@ -121,18 +129,29 @@ from .supported import (
 )
 from .validated import Validated, raise_again
 
+if TYPE_CHECKING:
+    # What it consists of is read in this folder only: elsewhere a type checker knows nothing of it.
+    Dependant: TypeAlias = object
+else:
+    from .dependants import Dependant
+
 __all__ = [
+    "CALL",
+    "DEPENDENCIES",
+    "FIELD_DEFAULT",
     "FIELD_NAMES",
     "HEADER_PAIRS",
     "IGNORED_PARAMETERS",
     "MADE_COOKIES",
     "MADE_HEADERS",
     "MADE_QUERY",
+    "PASSES_NAMES",
     "QUERY_ITEMS",
     "QUERY_PAIRS",
+    "RESPONSE_FIELD",
+    "RUN_ENDPOINT",
     "SOLVE_PARAMETERS",
     "STREAMS_GENERATORS",
-    "TELLS_NAMES",
     "VERSION",
     "APIRouter",
     "Declaration",
@@ -155,6 +174,7 @@ __all__ = [
     "check_cancelled",
     "checkpoint",
     "concurrency_of",
+    "constructors",
     "context_of",
     "count_routers_within",
     "dependants_below",
@@ -189,9 +209,9 @@ __all__ = [
     "limit_of",
     "limited",
     "lists_of",
-    "makers",
     "makes_containers_as_known",
     "mounted_within",
+    "names_of",
     "new_background_tasks",
     "new_response",
     "new_security_scopes",
@@ -199,6 +219,7 @@ __all__ = [
     "note_names",
     "overridden",
     "owner_of",
+    "parts_of",
     "parts_of_pool",
     "path_of",
     "pool_is_plain",

@@ -28,6 +28,10 @@ SOLVE_PARAMETERS = (
 IGNORED_PARAMETERS = ("_uses_scopes_cache",)
 
 
+# The name of what runs an endpoint.
+RUN_ENDPOINT = "run_endpoint_function"
+
+
 def solve_dependencies_function() -> FunctionType | None:
     """Find FastAPI's own `solve_dependencies`, also where a tool has put a wrapper in its place.
 
@@ -48,7 +52,7 @@ def solve_dependencies_function() -> FunctionType | None:
 def run_endpoint_function() -> FunctionType | None:
     """Find what runs an endpoint, None if it is not as known here."""
     return own_function(
-        _routing, "run_endpoint_function", ("dependant", "values", "is_coroutine"), exactly=True
+        _routing, RUN_ENDPOINT, ("dependant", "values", "is_coroutine"), exactly=True
     )
 
 

@@ -31,7 +31,7 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
         Values by name, and errors.
     """
     received = getattr(request, _RECEIVED[source])
-    names = _names_of_tree.get(request, {}) if TELLS_NAMES else {}
+    names = _names_of_tree.get(request, {}) if PASSES_NAMES else {}
     if _SOURCES[source] in names:
         told = {"known_param_names": names[_SOURCES[source]]}
         return _utils.request_params_to_args(fields, received, **told)
@@ -39,7 +39,7 @@ def extract(source: int, fields: Sequence[Any], request: HTTPConnection) -> tupl
 
 
 # From 0.157 to 0.159 a parameter model is told the names of all other parameters of its tree.
-TELLS_NAMES = hasattr(_utils, "_get_request_param_names")
+PASSES_NAMES = hasattr(_utils, "_get_request_param_names")
 
 _SOURCES = ("path", "query", "header", "cookie")
 
@@ -92,7 +92,7 @@ async def extract_body(
     fields: Sequence[Any], body: Any, embed_body_fields: bool, request: HTTPConnection
 ) -> tuple[dict[str, Any], list[Any]]:
     """Read body parameters with FastAPI's `request_body_to_args`."""
-    names = _names_of_tree.get(request, {}) if TELLS_NAMES else {}
+    names = _names_of_tree.get(request, {}) if PASSES_NAMES else {}
     told = {"known_param_names": names["form"]} if "form" in names else {}  # from 0.158
     return await _utils.request_body_to_args(
         body_fields=list(fields),
@@ -135,6 +135,10 @@ _KNOWN_OPTIONS = frozenset(
         "media_type",
     }
 )
+
+
+# The attribute of a field that makes the default of a parameter.
+FIELD_DEFAULT = "default"
 
 
 class Field(NamedTuple):

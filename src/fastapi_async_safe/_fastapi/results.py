@@ -54,13 +54,20 @@ def new_solved(
     )
 
 
-def makers(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def parts_of(solved: Any) -> tuple[dict[str, Any], list[Any], Any, dict[Any, Any]]:
+    """Give the values, the errors, the background tasks and the dependency cache of a
+    `SolvedDependency`.
+    """
+    return solved.values, solved.errors, solved.background_tasks, solved.dependency_cache
+
+
+def constructors(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Give the quickest that does what `new_response` and `new_solved` do.
 
     Parameters:
         new: makes an object of a class without calling its constructor.
     """
-    plain_response, plain_solved = _plain_makers(new)
+    plain_response, plain_solved = _plain_constructors(new)
     if not _is_plain():
         return new_response, new_solved
     return plain_response, plain_solved
@@ -72,7 +79,7 @@ def _is_plain() -> bool:
 
 
 @cache
-def _plain_makers(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _plain_constructors(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     # PERF: setting the attributes that an object has in the end, instead of making it and then
     # changing it, takes a fifth of the time of a response and a third of that of a dataclass.
     state = dict(vars(new_response()))

@@ -39,13 +39,17 @@ def context_of(scope: Any) -> Any:
     return scope.get("fastapi", {}).get("effective_route_context")
 
 
+# The attribute of a route that has what validates its response, None without one.
+RESPONSE_FIELD = "response_field"
+
+
 def response_field_of(owner: Any) -> Any:
     """Give what validates the response of a route, None without one.
 
     Parameters:
         owner: the route, or FastAPI's context of an included one.
     """
-    return getattr(owner, "response_field", None)
+    return getattr(owner, RESPONSE_FIELD, None)
 
 
 def route_of(scope: Any) -> Any:

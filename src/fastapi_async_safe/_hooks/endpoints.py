@@ -7,7 +7,6 @@ that is to run inline.
 
 from __future__ import annotations
 
-import inspect
 import sys
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from time import perf_counter
@@ -25,7 +24,6 @@ from .exchange import Hook, file_of_hook, handed_on
 def calling(function: FunctionType) -> Hook:
     return Hook(
         function,
-        "async def run_endpoint_function(*, dependant, values, is_coroutine):\n"
         "    if not is_coroutine:\n"
         "        served = {called_on_trip}(values)\n"
         "        if served is not None:\n"
@@ -49,9 +47,7 @@ def calling(function: FunctionType) -> Hook:
         "                raise stopped\n"
         "            finally:\n"
         "                del stopped\n"
-        "    return await {stock}(\n"
-        "        dependant=dependant, values=values, is_coroutine=is_coroutine\n"
-        "    )\n",
+        f"    return await {{stock}}({handed_on(function)})\n",
         called_on_trip=called_on_trip,
         inline=served.is_called_inline,
         abandon=served.abandon,
@@ -69,10 +65,8 @@ def _endpoint_took(seconds: float) -> None:
 
 
 def validating(function: FunctionType) -> Hook:
-    names = list(inspect.signature(function).parameters)
     return Hook(
         function,
-        f"async def serialize_response(*, {', '.join(names)}):\n"
         f"    if not is_coroutine:\n"
         f"        validated = {{validated_on_trip}}(field, response_content)\n"
         f"        if validated is not None:\n"
@@ -80,12 +74,12 @@ def validating(function: FunctionType) -> Hook:
         f"        elif {{inline}}(field):\n"
         f"            is_coroutine = True\n"
         f"            try:\n"
-        f"                return await {{stock}}({handed_on(names)})\n"
+        f"                return await {{stock}}({handed_on(function)})\n"
         f"            except BaseException as error:\n"
         f"                {{abandon}}()\n"  # what handles it is not the endpoint's
         f"                {{forget_context}}(error)\n"
         f"                raise\n"
-        f"    return await {{stock}}({handed_on(names)})\n",
+        f"    return await {{stock}}({handed_on(function)})\n",
         validated_on_trip=validated_on_trip,
         inline=served.is_validated_inline,
         abandon=served.abandon,
@@ -96,7 +90,6 @@ def validating(function: FunctionType) -> Hook:
 def streaming(function: FunctionType) -> Hook:
     return Hook(
         function,
-        "async def iterate_in_threadpool(iterator):\n"
         "    iterate = {iterate} if {inline}() else {stock}\n"
         "    async for item in iterate(iterator):\n"
         "        yield item\n",
@@ -108,7 +101,6 @@ def streaming(function: FunctionType) -> Hook:
 def finishing(function: FunctionType) -> Hook:
     return Hook(
         function,
-        "async def __call__(self):\n"
         "    if not self.is_async and {inline}(self.func):\n"
         "        limit = {limits}.lowest\n"
         "        started = 0.0 if limit is None else {clock}()\n"
@@ -157,7 +149,6 @@ def _is_task_inline(func: Any) -> bool:
 def containing(function: FunctionType) -> Hook:
     return Hook(
         function,
-        "def wrap_app_handling_exceptions(app, conn):\n"
         "    return {contained}({stock}(app, conn), conn)\n",
         contained=served.contained,
     )
@@ -196,7 +187,7 @@ def inline_call_at(frame: FrameType) -> InlineCall | None:
     code, values = frame.f_code, frame.f_locals
     if code is _timed.__code__:
         return _named_by_route("stream item")
-    if code.co_filename == file_of_hook("run_endpoint_function"):
+    if code.co_filename == file_of_hook(_fastapi.RUN_ENDPOINT):
         return None if values["is_coroutine"] else _named_by_route("endpoint")
     if code.co_filename == file_of_hook("__call__"):
         task = values["self"]

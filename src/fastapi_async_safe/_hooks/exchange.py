@@ -14,9 +14,11 @@ stands for; so each can be taken out, whatever is above and below it.
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import weakref
 from collections.abc import Callable, Iterator
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -37,9 +39,9 @@ class Hook:
 
     Parameters:
         function: FastAPI's or Starlette's.
-        source: of the function that is to run in its place, with the same parameters. Its globals
-            are those of `function`; `{stock}` stands for a function that does what `function` did,
-            `{other}` for each of the names handed over.
+        body: the source of what is to run in its place, with the same parameters and globals;
+            `{stock}` stands for a function that does what `function` did, `{other}` for each of
+            the names handed over.
         says: what other copies of this package may ask this one, by `others`.
         names: what the source needs.
     """
@@ -47,7 +49,7 @@ class Hook:
     def __init__(
         self,
         function: FunctionType,
-        source: str,
+        body: str,
         *,
         says: Callable[..., Any] | None = None,
         **names: Any,
@@ -55,7 +57,7 @@ class Hook:
         self._function = function
         names["stock"] = stock = _stock_of(function)
         setattr(stock, _SAYS, says)
-        self._code = _compiled(source, function, names)
+        self._code = _compiled(body, function, names)
         function.__code__ = self._code
 
     def others(self) -> list[Callable[..., Any]]:
@@ -140,17 +142,17 @@ def _stocks_below(code: CodeType) -> Iterator[FunctionType]:
         stock = _stock_in(_code_below(stock))
 
 
-def _compiled(source: str, function: FunctionType, names: dict[str, Any]) -> CodeType:
-    """Compile `source`, with the names as local variables that are set from constants.
+def _compiled(body: str, function: FunctionType, names: dict[str, Any]) -> CodeType:
+    """Compile `body`, with the names as local variables that are set from constants.
 
     PERF: a constant is read as fast as a global of the module, and there is nothing in FastAPI's
     modules that two copies of this package could both write, or that could be gone too early.
     """
     name = function.__name__
-    head, body = source.format(**{each: f"{_PREFIX}{each}" for each in names}).split("\n", 1)
+    body = body.format(**{each: f"{_PREFIX}{each}" for each in names})
     constants = {f"{_FILENAME} {each}": value for each, value in names.items()}
     bound = "; ".join(f"{_PREFIX}{each} = '{_FILENAME} {each}'" for each in names)
-    source = f"{head}\n    {bound}\n{body}"
+    source = f"{_head_of(function)}\n    {bound}\n{body}"
     # The lines are kept where tracebacks look for them.
     filename = file_of_hook(name)
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
@@ -170,5 +172,25 @@ def file_of_hook(name: str) -> str:
     return f"{_FILENAME[:-1]}: {name}>"
 
 
-def handed_on(names: list[str]) -> str:
-    return ", ".join(f"{name}={name}" for name in names)
+def _head_of(function: FunctionType) -> str:
+    """Give the first line of a function of that kind, name and parameters."""
+    is_async = function.__code__.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)
+    names: list[str] = []
+    for name, is_keyword_only in _parameters_of(function):
+        if is_keyword_only and "*" not in names:
+            names.append("*")
+        names.append(name)
+    return f"{'async ' if is_async else ''}def {function.__name__}({', '.join(names)}):"
+
+
+def handed_on(function: FunctionType) -> str:
+    """Give the arguments with which a hook calls `{stock}`: those that it was called with."""
+    return ", ".join(
+        f"{name}={name}" if is_keyword_only else name
+        for name, is_keyword_only in _parameters_of(function)
+    )
+
+
+def _parameters_of(function: FunctionType) -> Iterator[tuple[str, bool]]:
+    for name, parameter in inspect.signature(function, follow_wrapped=False).parameters.items():
+        yield name, parameter.kind is parameter.KEYWORD_ONLY

@@ -33,7 +33,7 @@ def install() -> bool:
         problem = _fastapi.unusable()
         if function is None or problem is not None:
             notices.say_that_fastapi_is_unsupported(
-                problem or "fastapi.dependencies.utils has no solve_dependencies as it was"
+                problem or "its solve_dependencies is not as it was"
             )
             return False
         hook = _hooks[solving] = solving(function)

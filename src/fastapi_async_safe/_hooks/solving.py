@@ -20,7 +20,6 @@ def solving(function: FunctionType) -> Hook:
     # What the resolver gives is a `SolvedDependency`, a coroutine that gives one, or None.
     return Hook(
         function,
-        f"async def solve_dependencies(*, {', '.join(names)}):\n"
         f"    if {guard}:\n"
         f"        resolver = {{resolver_of}}(request.scope)\n"
         f"        if resolver is not None:\n"
@@ -32,7 +31,7 @@ def solving(function: FunctionType) -> Hook:
         f"    else:\n"
         f"        {{unknown}}(request, dependant, {new})\n"
         f"    {{abandon}}()\n"
-        f"    return await {{stock}}({handed_on(names)})\n",
+        f"    return await {{stock}}({handed_on(function)})\n",
         says=_registry.depth_of_router,
         resolver_of=_registry.resolver_of,
         abandon=served.abandon,

@@ -61,23 +61,23 @@ class Kind(NamedTuple):
     convert: int
 
 
-def kind_of(source: int, field: _fastapi.Field) -> Kind | None:
-    info, alias = field.info, field.alias
+def kind_of(source: int, known: _fastapi.Field) -> Kind | None:
+    info, alias = known.info, known.alias
     if not isinstance(alias, str) or not alias or info.alias not in (None, alias):
         return None
     if info.validation_alias not in (None, alias) or info.validate_default:
         return None
     if source == HEADER and not alias.isascii():
         return None
-    if field.many and source not in (QUERY, HEADER):
+    if known.many and source not in (QUERY, HEADER):
         return None
-    schema = field.schema
-    if not isinstance(schema, dict) or type(field.validator) is not SchemaValidator:
+    schema = known.schema
+    if not isinstance(schema, dict) or type(known.validator) is not SchemaValidator:
         return None
     otherwise = _otherwise(info)
     if not _is_plain(schema):
-        return Kind(source, field.many, otherwise, FIELD) if _is_scalar_like(schema) else None
-    return Kind(source, field.many, otherwise, _convert(schema, field.many))
+        return Kind(source, known.many, otherwise, FIELD) if _is_scalar_like(schema) else None
+    return Kind(source, known.many, otherwise, _convert(schema, known.many))
 
 
 def _otherwise(info: FieldInfo) -> int:

@@ -39,33 +39,33 @@ def is_repeatable(param: Any) -> bool:
     return bool(param.convert != FIELD and param.otherwise != FRESH)
 
 
-def _make(kind: Kind, field: _fastapi.Field, core: Any) -> Any:
+def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
     # To 0.147 FastAPI validates defaults, and asks for one more than once.
-    info = field.info
+    info = known.info
     default: Any = None
     missing: dict[str, Any] | None = None
     if kind.otherwise == REQUIRED:
-        missing = missing_error() | {"loc": field.loc}
+        missing = missing_error() | {"loc": known.loc}
     elif is_default_plain():
         default = info.default if kind.otherwise == SHARED else None
     elif kind.otherwise == FRESH or kind.convert == FIELD:
         return None  # code of the user's would run more than once
     else:
-        found, wrong = _fastapi.extract_nothing(kind.source, field.field)
-        default = found.get(field.name)
+        found, wrong = _fastapi.extract_nothing(kind.source, known.field)
+        default = found.get(known.name)
         if wrong or not is_immutable(default):
             return None
     return core.Param(
-        name=field.name,
-        key=field.alias.lower() if kind.source == HEADER else field.alias,
-        loc=field.loc,
+        name=known.name,
+        key=known.alias.lower() if kind.source == HEADER else known.alias,
+        loc=known.loc,
         many=kind.many,
         otherwise=kind.otherwise,
         default=default,
         missing=missing,
         convert=kind.convert,
-        validate=field.validator.validate_python,
-        field=field.field,
+        validate=known.validator.validate_python,
+        field=known.field,
         info=info,
     )
 

@@ -105,8 +105,7 @@ class Planner:
         root = _fastapi.Declaration(dependant)
         if not self._solving.is_own and root.dependencies:
             raise DeclinedError(
-                "a function that fastapi.dependencies.utils asks about each dependency was "
-                "replaced",
+                "a function was replaced that FastAPI asks about each dependency",
                 self._solving.is_as_seen,
             )
         # NOTE: no recursion: a chain of 1,000 dependencies is as good as any other.
@@ -210,7 +209,7 @@ class Planner:
             "leaf": visit.entered_at is None,
             "limited": not is_root and _fastapi.concurrency_of(used.dependant) is not None,
             "declared": declared.dependant,
-            "dependant": used.dependant,
+            "used": used.dependant,
             "function_scoped": declared.is_function_scoped,
             "slot": slot,
             "use_cache": declared.use_cache,
@@ -268,7 +267,7 @@ class Planner:
             watched += self._solving.rows
         dependants = self._watched(root)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
-        new_response, new_solved = _fastapi.makers(self._core.NEW)
+        new_response, new_solved = _fastapi.constructors(self._core.NEW)
         is_http = issubclass(self._connection, _fastapi.Request)
         inline = self._placement.endpoint_is_inline(
             root, self._route if is_http else None, self._drafts[-1].visit.results

@@ -263,15 +263,15 @@ def _dataclass_init(code: CodeType, owner: type, fields: dict[Any, Any]) -> str 
     free = code.co_freevars
     marker = next((name for name in free if name.endswith(("_FACTORY", "_FACTORY__"))), "_")
     body = []
-    for name, field in used.items():
+    for name, each in used.items():
         factory = next(
             (x for x in free if x in (f"_dflt_{name}", f"__dataclass_dflt_{name}__")), ""
         )
-        if field.default_factory is not MISSING:
+        if each.default_factory is not MISSING:
             value = (
-                f"{factory}() if {name} is {marker} else {name}" if field.init else f"{factory}()"
+                f"{factory}() if {name} is {marker} else {name}" if each.init else f"{factory}()"
             )
-        elif field.init:
+        elif each.init:
             value = name
         elif factory:
             value = factory

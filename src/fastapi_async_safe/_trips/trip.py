@@ -123,8 +123,8 @@ class _Trip:
                 return
             if self.solved is None and not (run.action == CALL and run.node.threaded):
                 return
-        if self._serving is not None and not self.solved.errors:
-            self.served = Served(self.solved.values, self._serving.call)
+        if self._serving is not None and not run.errors:
+            self.served = Served(run.values, self._serving.call)
             if self.served.call(context) and not self._is_cancelled():
                 self.served.validate(self._serving.field, context)
 
