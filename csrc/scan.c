@@ -2,6 +2,7 @@
 
 #include "scan.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* What a byte means in a query string: a flag of its own, or the end of something. */
@@ -47,6 +48,7 @@ scan_until(const char *cursor, const char *end, int stop, scan_text *text)
 const char *
 scan_next_pair(const char *cursor, const char *end, scan_pair *pair)
 {
+    assert(cursor <= end);
     while (cursor < end && *cursor == '&') {
         cursor++;
     }
@@ -103,6 +105,7 @@ scan_unquote(scan_text text, char *out)
         }
         *to++ = *from++;
     }
+    assert((size_t)(to - out) <= text.length);
     return (size_t)(to - out);
 }
 
@@ -126,6 +129,8 @@ scan_add(const scan_table *table, size_t index)
     const scan_name *name = &table->names[index];
     size_t bucket = scan_bucket(table, name->start, name->length);
 
+    /* A power of two of buckets, one of them empty: that ends every search. */
+    assert((table->mask & (table->mask + 1)) == 0 && index < table->mask);
     while (table->buckets[bucket] != 0) {
         bucket = (bucket + 1) & table->mask;
     }

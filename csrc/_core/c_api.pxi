@@ -73,7 +73,7 @@ cdef extern from "Python.h":
     _Type PyBaseObject_Type
     int PyUnicode_IS_ASCII(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
-    const char *PyUnicode_1BYTE_DATA(object text)
+    const unsigned char *PyUnicode_1BYTE_DATA(object text)
     int PyCoro_CheckExact(object value)
     ctypedef enum PySendResult:
         PYGEN_RETURN

@@ -122,7 +122,7 @@ cdef object _digits(str text):
     # PERF: decimal digits without sign, space or leading zero are what pydantic makes of them,
     # a third faster. All else is for pydantic.
     cdef Py_ssize_t position, length = PyUnicode_GET_LENGTH(text)
-    cdef const char *data
+    cdef const unsigned char *data
     cdef long long number = 0
     if not PyUnicode_IS_ASCII(text) or length == 0 or length > 18:
         return None
@@ -140,7 +140,7 @@ cdef object _decimal(str text):
     # PERF: of at most 15 digits the number and the power of ten are exact, and their quotient is
     # the nearest float, which is what pydantic makes of them, at a third of its time.
     cdef Py_ssize_t position, length = PyUnicode_GET_LENGTH(text)
-    cdef const char *data
+    cdef const unsigned char *data
     cdef double number = 0, power = 1
     cdef bint after_point = False
     if sizeof(void *) < 8 or not PyUnicode_IS_ASCII(text) or length == 0 or length > 15:
