@@ -25,7 +25,7 @@ from .session import Mode, Runner, Session, SessionError
 from .suite import fetch
 
 _CHECKOUT = Path(__file__).parents[2]
-_ALL_MODES = "control,compiled,compiled-marked,python,python-marked"
+_ALL_MODES = "control,compiled,compiled-marked,compiled-proven,python,python-marked,python-proven"
 _CACHE = user_cache_path("fastapi-async-safe") / "conformance"
 # Below this share of passes on stock, the environment is not one the suite was written for.
 _STOCK_PASS_RATE = 0.95
@@ -155,7 +155,9 @@ def _judge(runner: Runner, mode: Mode, stock: Session) -> Verdict:
     verdict = Verdict(mode, session)
     if mode.core is not None and not session.counts.get("resolved"):
         verdict.trouble.append("no call was resolved by a plan: the mode did nothing")
-    listed = explained(runner.suite.version) if mode.marked else {}
+    if mode.policy == "proven" and not session.counts.get("proven"):
+        verdict.trouble.append("nothing was proven: the mode did nothing")
+    listed = explained(runner.suite.version, mode.policy)
     if runner.keyword is not None:
         listed = {test: why for test, why in listed.items() if test in stock.outcomes}
     surprising = []
@@ -230,6 +232,8 @@ def _table(version: str, stock: Session, verdicts: list[Verdict]) -> Table:
         ("apps", "apps"),
         ("resolved by a plan", "resolved"),
         ("left to FastAPI", "declined"),
+        ("proven, when a plan was made", "proven"),
+        ("not proven", "unproven"),
     ):
         table.add_row(row, *(str(verdict.session.counts.get(count, 0)) for verdict in columns))
     table.add_row("seconds", *(f"{verdict.session.seconds:.0f}" for verdict in columns))

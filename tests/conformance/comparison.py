@@ -27,7 +27,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a test differs where everything is marked."""
+    """Why a test differs where more than the suite's own async code runs inline."""
 
     reason: str
     message: re.Pattern[str]  # of the error, by which it fails for that reason and no other
@@ -53,11 +53,12 @@ def differences(stock: Session, accelerated: Session) -> dict[str, Difference]:
     return found
 
 
-def explained(version: str) -> dict[str, Explanation]:
-    """Read which tests assert on threads, and so differ where everything is marked.
+def explained(version: str, policy: str) -> dict[str, Explanation]:
+    """Read which tests assert on threads, and so differ where sync callables run inline.
 
     Parameters:
         version: of FastAPI; entries for other versions are left out.
+        policy: that of the mode; entries for others are left out.
 
     Returns:
         The explanation by node id.
@@ -66,6 +67,7 @@ def explained(version: str) -> dict[str, Explanation]:
     return {
         test: Explanation(entry["reason"], re.compile(entry["message"]))
         for entry in listed
-        if SpecifierSet(entry["fastapi"]).contains(version, prereleases=True)
+        if policy in entry["policies"]
+        and SpecifierSet(entry["fastapi"]).contains(version, prereleases=True)
         for test in entry["tests"]
     }

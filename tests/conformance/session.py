@@ -36,8 +36,10 @@ class Mode(StrEnum):
     CONTROL = "control"
     COMPILED = "compiled"
     COMPILED_MARKED = "compiled-marked"
+    COMPILED_PROVEN = "compiled-proven"
     PYTHON = "python"
     PYTHON_MARKED = "python-marked"
+    PYTHON_PROVEN = "python-proven"
 
     @property
     def core(self) -> str | None:
@@ -45,9 +47,10 @@ class Mode(StrEnum):
         return None if self in (Mode.STOCK, Mode.CONTROL) else self.value.partition("-")[0]
 
     @property
-    def marked(self) -> bool:
-        """Whether every sync callable is marked."""
-        return self.value.endswith("-marked")
+    def policy(self) -> str:
+        """What runs inline beyond the suite's own async code: "marked" everything, "proven" what \
+is proven; empty for nothing."""
+        return self.value.partition("-")[2]
 
 
 @dataclass
@@ -158,7 +161,7 @@ class Runner:
         path = [str(directory / "docs_src")]  # as FastAPI's own script to run the tests has it
         if mode is not Mode.STOCK:
             path = [str(_INSIDE), *path]
-            environ["CONFORMANCE_MARKED"] = str(int(mode.marked))
+            environ["CONFORMANCE_POLICY"] = mode.policy
             environ["CONFORMANCE_COUNTS"] = str(counts)
         if mode.core is not None:
             path = [str(self.package), *path]

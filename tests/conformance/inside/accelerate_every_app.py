@@ -4,7 +4,7 @@ Loaded by pytest with `-p accelerate_every_app`, and by `sitecustomize` in inter
 start. What to do is in the environment:
 
 - `CONFORMANCE_CORE`: "compiled" or "python"; unset, apps stay stock, and only this module is there.
-- `CONFORMANCE_MARKED`: "1" marks every sync callable.
+- `CONFORMANCE_POLICY`: "marked" marks every sync callable, "proven" runs inline what is proven.
 - `CONFORMANCE_COUNTS`: a directory into which each process writes what it counted.
 """
 
@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 _CORE = os.environ.get("CONFORMANCE_CORE")
-_MARKED = os.environ["CONFORMANCE_MARKED"] == "1"
+_POLICY = os.environ["CONFORMANCE_POLICY"]
 _COUNTS = Path(os.environ["CONFORMANCE_COUNTS"])
 
 counts: Counter[str] = Counter()
@@ -50,8 +50,13 @@ def accelerate_every(application: Any) -> None:
 
 def _accelerate(app: Any) -> None:
     init_app = _counted_init_app()
-    predicates = [lambda call: True] if _MARKED else None
-    init_app(app, predicates=predicates, accelerated=_CORE == "compiled")
+    predicates = [lambda call: True] if _POLICY == "marked" else None
+    init_app(
+        app,
+        predicates=predicates,
+        accelerated=_CORE == "compiled",
+        proven_safe=_POLICY == "proven",
+    )
 
 
 @cache
@@ -77,8 +82,23 @@ def _counted_init_app() -> Callable[..., Any]:
         self.solve = counted
 
     Resolver.__init__ = initialise_and_count  # type: ignore[method-assign]
+    _count_proofs()
     logging.getLogger("fastapi_async_safe").addHandler(_Logged(logging.WARNING))
     return init_app
+
+
+def _count_proofs() -> None:
+    from fastapi_async_safe._planning.proofs import Proofs
+
+    proof_of = Proofs.proof_of
+
+    @wraps(proof_of)
+    def counted(self: Any, *arguments: Any) -> Any:
+        proof = proof_of(self, *arguments)
+        counts["unproven" if proof is None else "proven"] += 1
+        return proof
+
+    Proofs.proof_of = counted  # type: ignore[method-assign]
 
 
 class _Logged(logging.Handler):
