@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import enum
 import functools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import InitVar, dataclass, field
@@ -704,3 +706,112 @@ def _() -> Any:
 @unproven("functions, not generators")
 def _() -> Iterator[int]:
     yield 1
+
+
+class Letter(enum.Enum):
+    A = "a"
+
+
+class Letters(enum.EnumMeta):
+    def __getitem__(cls, name: str) -> Any:
+        return super().__getitem__(name)
+
+
+class OwnLetter(enum.Enum, metaclass=Letters):
+    A = "a"
+
+
+@proven("members by their names")
+def _(a: str) -> Any:
+    return Letter[a].value
+
+
+@unproven("members by their names")
+def _(a: str) -> Any:
+    return OwnLetter[a].value
+
+
+@proven("lists of few elements")
+def _(a: Annotated[list[str] | None, Query(max_length=8)] = None) -> Any:
+    return [each.strip() for each in a] if a else []
+
+
+@unproven("lists of few elements")
+def _(a: Annotated[list[str] | None, Query(min_length=8)] = None) -> Any:
+    return [each.strip() for each in a] if a else []
+
+
+@proven("tuples of a known length")
+def _(a: tuple[int, int]) -> Any:
+    return [each + 1 for each in a]
+
+
+@unproven("tuples of a known length")
+def _(a: tuple[int, ...]) -> Any:
+    return [each + 1 for each in a]
+
+
+@proven("texts that are split a few times")
+def _(a: str) -> Any:
+    return [each.strip() for each in a.split(",", 2)]
+
+
+@unproven("texts that are split a few times")
+def _(a: str) -> Any:
+    return [each.strip() for each in a.split(",")]
+
+
+KINDS = (str, bytes)
+OPEN_KINDS = (str, Callable)
+
+
+@proven("isinstance of one of several classes")
+def _(a: str) -> Any:
+    return isinstance(a, KINDS)
+
+
+@unproven("isinstance of one of several classes")
+def _(a: str) -> Any:
+    return isinstance(a, OPEN_KINDS)
+
+
+@proven("base64")
+def _(a: str) -> Any:
+    return base64.b64decode(a.encode()).decode()
+
+
+@unproven("base64")
+def _(a: str) -> Any:
+    return base64.b85decode(a.encode()).decode()
+
+
+@proven("sets of many constants")
+def _(a: int) -> Any:
+    letters = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q"}
+    return [f"{each}!" for each in letters]
+
+
+@unproven("sets of many constants")
+def _(a: Annotated[Any, Depends(give)]) -> Any:
+    return [f"{each}!" for each in ["a", "b", "c", "d", a]]
+
+
+@proven("conditions that assign")
+def _(a: int | None = None, b: str = "") -> Any:
+    return b.strip() if a is not None and (b := "x") else b
+
+
+@unproven("conditions that assign")
+def _(a: int | None = None, b: Annotated[Any, Depends(give)] = None) -> Any:
+    c: Any = None
+    return c.strip() if c is None and (c := b) is None else a
+
+
+@proven("the time of a call")
+def _() -> Any:
+    return time.monotonic()
+
+
+@unproven("the time of a call")
+def _() -> Any:
+    return threading.get_ident()

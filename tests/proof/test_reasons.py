@@ -136,6 +136,13 @@ def test_what_only_keeps_a_connection_is_proven() -> None:
     assert prove(keeps_a_connection).holds
 
 
+def test_asking_for_the_thread_does_not_block_and_is_not_proven() -> None:
+    def names_its_thread() -> str:
+        return threading.current_thread().name
+
+    assert prove(names_its_thread).verdict == "unknown"
+
+
 def test_paths_that_are_only_computed_do_not_block() -> None:
     assert prove(joins_a_path).verdict == "unknown"
 

@@ -45,6 +45,7 @@ from .values import (
     Plain,
     Value,
     any_of,
+    is_scalar,
     options_of,
 )
 
@@ -189,6 +190,29 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
             return _of_instance_alone(frame, node, value, cls, name, [])
         return frame.refuse(node, f"reads `{text_of(node)}`, which runs a descriptor")
     return _of_instance_alone(frame, node, value, cls, name, [bound])
+
+
+_MEMBER_BY_NAME = enum.EnumMeta.__dict__["__getitem__"]
+_MEMBER_BY_NAME_CODE = _MEMBER_BY_NAME.__code__
+
+
+def member_by_name(frame: Frame, node: ast.AST, cls: type, name: Value) -> Value:
+    """Give what `cls[name]` of an enumeration gives."""
+    watched = frame.analysis.watched
+    watched.metaclass(cls)
+    members = instance_dict_of_class(cls, "_member_map_")
+    if (
+        watched.class_attribute(type(cls), "__getitem__") is not _MEMBER_BY_NAME
+        or find(type(cls), "__getattribute__")[0] is not _CLASS_READING
+        or type(members) is not dict
+        or not all(type(each) is str for each in members)
+        or not all(type(member) is cls for member in members.values())
+        or not is_scalar(name)
+    ):
+        return frame.refuse(node, f"looks up `{text_of(node)}` in a way that is not known")
+    watched.add(_MEMBER_BY_NAME, "__code__", _MEMBER_BY_NAME_CODE)
+    frame.analysis.spend(node, 4)
+    return Held(cls, f"a member of {name_of(cls)}")
 
 
 def _is_slot(found: MemberDescriptorType, name: str) -> bool:

@@ -161,6 +161,23 @@ _QUICK = frozenset(
 )
 
 
+#: What tells where a call runs: it does not wait, and is not proven either.
+_OF_THREADS = frozenset(
+    {
+        "_thread.get_ident",
+        "_thread.get_native_id",
+        "threading.current_thread",
+        "threading.main_thread",
+    }
+)
+
+
+def is_of_threads(function: Any) -> bool:
+    """Say whether `function` asks for the thread that it runs in."""
+    kinds = (BuiltinFunctionType, FunctionType)
+    return type(function) in kinds and name_of(function) in _OF_THREADS
+
+
 def why_function_blocks(function: Any) -> str | None:
     """Say why calling `function` waits; None if that is not known."""
     if type(function) is MethodType:

@@ -19,7 +19,7 @@ from typing import Any
 from ..markers import MARK
 from . import attributes
 from .analysis import Frame
-from .blocking import why_class_blocks, why_function_blocks, why_method_blocks
+from .blocking import is_of_threads, why_class_blocks, why_function_blocks, why_method_blocks
 from .libraries import constructed_by_library
 from .listed import listed
 from .lookup import (
@@ -138,6 +138,10 @@ def _call_function(
     why = why_function_blocks(function)
     if why is not None:
         return frame.refuse(node, f"calls `{name_of(function)}`, which {why}", blocks=True)
+    if is_of_threads(function):
+        return frame.refuse(
+            node, f"calls `{name_of(function)}`, which tells the thread that it runs in"
+        )
     if type(function) is FunctionType:
         return frame.analysis.run_function(frame, node, function, args, kwargs, owner)
     if type(function) is MethodType:

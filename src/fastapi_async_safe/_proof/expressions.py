@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -421,6 +422,8 @@ def _slice(frame: Frame, node: Any) -> Value:
 
 def _item(frame: Frame, node: Any, value: Value, index: Value) -> Value:
     kind = builtin_type(value)
+    if isinstance(value, Known) and issubclass(type(value.obj), enum.EnumMeta):
+        return attributes.member_by_name(frame, node, value.obj, index)
     if isinstance(value, Known) and type(value.obj) is dict:
         if is_hashable(index) and constant_dict(frame, value.obj):
             return any_of([existing(frame, each) for each in value.obj.values()])
@@ -465,7 +468,7 @@ def _element(
     if isinstance(value, Plain):
         if sliced:
             frame.analysis.spend(node, size_of(value) * 200)
-            return Plain(value.type, size=value.size, element=value.element)
+            return Plain(value.type, size=value.size, element=value.element, most=value.most)
         return value.element or Opaque(f"`{text_of(node)}`")
     if not isinstance(value, Box):
         return frame.refuse(node, f"looks up `{text_of(node)}`")
@@ -507,6 +510,9 @@ def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool
         found = list(iterated(value)), exact
     elif isinstance(value, View):
         found = viewed(value)
+    elif isinstance(value, Plain) and value.most is not None:
+        element = value.element or Opaque(f"an element of `{text_of(node)}`")
+        found = [element] * value.most, False
     if found is None or len(found[0]) > ROUNDS:
         frame.refuse(node, f"loops over `{text_of(node)}`, something of unknown or great length")
         return None

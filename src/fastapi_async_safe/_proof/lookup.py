@@ -197,6 +197,8 @@ class Watched:
 
     def order(self, cls: type) -> None:
         """Watch the bases of `cls`, and theirs."""
+        if not flags_of(cls) & HEAP_TYPE:
+            return  # they stay
         if find(type(cls), "__mro__")[0] is _MRO:
             self.add(cls, "__mro__", mro_of(cls))
         else:

@@ -239,7 +239,7 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
             return any_of(Plain(type(each), bits=64, size=0.1) for each in arguments)
         return Opaque(what)
     if origin in _CONTAINERS or annotation in _CONTAINERS:
-        return _container(origin or annotation, arguments, what, watched)
+        return _container(origin or annotation, arguments, what, constraints, watched)
     if origin is dict and len(arguments) == 2:
         key, element = (_validated(each, f"a part of {what}", [], watched) for each in arguments)
         return Plain(dict, key=key, element=element)
@@ -257,12 +257,18 @@ def _gives_members(cls: type[enum.Enum], watched: Watched) -> bool:
     )
 
 
-def _container(origin: type, arguments: tuple[Any, ...], what: str, watched: Watched) -> Value:
+def _container(
+    origin: type, arguments: tuple[Any, ...], what: str, constraints: list[Any], watched: Watched
+) -> Value:
     element: Value | None = None
     inner = [each for each in arguments if each is not ...]
     if inner:
         element = any_of(_validated(each, f"a part of {what}", [], watched) for each in inner)
-    return Plain(origin, element=element)
+    lengths = [x.max_length for x in constraints if type(x) is annotated_types.MaxLen]
+    if origin is tuple and arguments and ... not in arguments:
+        lengths.append(len(arguments))
+    lengths = [each for each in lengths if type(each) is int and each >= 0]
+    return Plain(origin, element=element, most=min(lengths, default=None))
 
 
 def _bits(constraints: list[Any]) -> float:

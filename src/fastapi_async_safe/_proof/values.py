@@ -50,7 +50,7 @@ class Known(Value):
 class Plain(Value):
     """An object of exactly this built-in type, made by the interpreter or by pydantic."""
 
-    __slots__ = ("bits", "element", "key", "size", "type")
+    __slots__ = ("bits", "element", "key", "most", "size", "type")
 
     def __init__(
         self,
@@ -60,12 +60,14 @@ class Plain(Value):
         size: float = 1.0,
         element: Value | None = None,
         key: Value | None = None,
+        most: int | None = None,
     ) -> None:
         self.type = type
         self.bits = bits  # of an integer, at most
         self.size = size  # of a text or a container, in texts of TEXT_CLAIMED characters
         self.element = element  # of a container, any of its elements
         self.key = key  # of a dict, any of its keys
+        self.most = most  # of a list, tuple or set: how many elements it has at most
 
 
 class Box(Value):
@@ -202,6 +204,7 @@ def _covers(one: Value, other: Value) -> bool:
             and one.size >= other.size
             and one.element is other.element
             and one.key is other.key
+            and one.most == other.most
         )
     return False
 

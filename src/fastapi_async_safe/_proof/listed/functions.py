@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import builtins
 import hmac
 import time
@@ -132,7 +133,11 @@ def _is_box(value: Value, kind: type) -> TypeGuard[Box]:
 def _isinstance(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
     if kwargs or len(args) != 2:
         return None
-    wanted = args[1].elements if _is_box(args[1], tuple) else [args[1]]
+    wanted = [args[1]]
+    if _is_box(args[1], tuple):
+        wanted = args[1].elements
+    elif isinstance(args[1], Known) and type(args[1].obj) is tuple:
+        wanted = [existing(frame, each) for each in args[1].obj]
     classes = [each.obj for each in wanted if isinstance(each, Known)]
     if len(classes) < len(wanted):
         return None
@@ -277,6 +282,17 @@ def _digest(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | 
     return Plain(bool)
 
 
+def _base64(growth: float) -> Rule:
+    def rule(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+        flags = kwargs.values()
+        if len(args) != 1 or not all(map(is_scalar, [*args, *flags])):
+            return None
+        frame.analysis.spend(node, 4 + size_of(args[0]) * 60)
+        return Plain(bytes, size=size_of(args[0]) * growth + 0.01)
+
+    return rule
+
+
 def _clock(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
     return Plain(float) if not args and not kwargs else None
 
@@ -321,6 +337,8 @@ put(builtins.hash, "hash", "plain values", _hash)
 put(builtins.ord, "ord", "a text", _ord)
 put(builtins.chr, "chr", "a number", _chr)
 put(object, "object", "nothing", _object)
+put(binascii.a2b_base64, "binascii.a2b_base64", "texts or bytes", _base64(0.75))
+put(binascii.b2a_base64, "binascii.b2a_base64", "bytes", _base64(1.5))
 put(hmac.compare_digest, "hmac.compare_digest", "texts or bytes", _digest)
 put(time.time, "time.time", "nothing", _clock)
 put(time.monotonic, "time.monotonic", "nothing", _clock)

@@ -93,7 +93,11 @@ def _split(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value])
     # A text of nothing but separators: 57 microseconds.
     frame.analysis.spend(node, 2 + size * 1200)
     part = Plain(_kind_of_text(args[0]), size=size)
-    return Plain(list, size=size, element=part)
+    times = kwargs.get("maxsplit", args[2] if len(args) > 2 else None)
+    most = None
+    if isinstance(times, Known) and type(times.obj) is int and times.obj >= 0:
+        most = times.obj + 1
+    return Plain(list, size=size, element=part, most=most)
 
 
 def _replace(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
@@ -109,6 +113,13 @@ def _replace(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value |
         return None
     frame.analysis.spend(node, 2 + size_of(args[0]) * 1000)
     return Plain(str, size=size_of(args[0]) * growth)
+
+
+def _translate(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    if kwargs or len(args) != 2 or not all(map(is_scalar, args)):
+        return None
+    frame.analysis.spend(node, 4 + size_of(args[0]) * 100)
+    return Plain(bytes, size=size_of(args[0]))
 
 
 def _encode(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
@@ -187,4 +198,5 @@ put_methods(str, "a constant width up to 256", _zfill, "zfill", "ljust", "rjust"
 put_methods(bytes, _NEEDLE, _text_method(bytes, cost=60, short=True), "strip", "lstrip", "rstrip")
 put_methods(bytes, _TEXT, _text_method(bool, cost=40), "startswith", "endswith")
 put_methods(bytes, _TEXT, _text_method(str, cost=200, growth=2), "hex")
+put_methods(bytes, "bytes", _translate, "translate")
 put_methods(bytes, "a common encoding", _encode, "decode")
