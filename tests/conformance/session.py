@@ -48,8 +48,7 @@ class Mode(StrEnum):
 
     @property
     def policy(self) -> str:
-        """What runs inline beyond the suite's own async code: "marked" everything, "proven" what \
-is proven; empty for nothing."""
+        """Which sync callables run inline: "marked" all, "proven" those; empty for none."""
         return self.value.partition("-")[2]
 
 
