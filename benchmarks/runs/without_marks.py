@@ -2,11 +2,16 @@
 
 Each workload is timed as it is, with its marks, and once more with all marks taken off its
 dependencies and `init_app(proven_safe=True)`, in one process, in turns. It must answer the same.
+
+With `--instructions`, the instructions of one request of both are counted by valgrind instead: what
+the proofs add is what their plans compare for changes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import linecache
+import sys
 import time
 from contextlib import suppress
 from typing import Any
@@ -14,10 +19,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from benchmarks.runs.instructions import count_instructions
 from benchmarks.runs.thread_trips import counted_thread_trips
 from benchmarks.subjects.client import call
-from benchmarks.subjects.workloads import WORKLOADS
-from fastapi_async_safe import init_app, is_async_safe
+from benchmarks.subjects.contenders import UNMARKED
+from benchmarks.subjects.workloads import WORKLOADS, Variant
+from fastapi_async_safe import init_app, is_async_safe, prove
 from fastapi_async_safe.markers import MARK
 
 NAMES = ("W1", "W2", "W4", "W5", "W7", "W10/100")
@@ -46,6 +53,32 @@ def without_marks(app: FastAPI) -> FastAPI:
     return app
 
 
+def proven_app(name: str) -> FastAPI:
+    """Make the app of a workload, with proofs in place of marks."""
+    app = without_marks(WORKLOADS[name].create_app())
+    return init_app(app, accelerated=True, proven_safe=True)
+
+
+def proving_time(count: int = 1_000) -> float:
+    """Tell how many seconds of a processor it takes to prove so many classes the first time."""
+    source = "".join(
+        f"class Page{number}:\n"
+        "    def __init__(self, skip: int = 0, limit: int = 100, q: str | None = None) -> None:\n"
+        "        self.skip = skip\n"
+        "        self.limit = limit\n"
+        "        self.q = q.strip() if q is not None else None\n"
+        for number in range(count)
+    )
+    file = "<classes>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {}
+    exec(compile(source, file, "exec"), namespace)
+    classes = [namespace[f"Page{number}"] for number in range(count)]
+    begin = time.process_time()
+    assert all(prove(each).holds for each in classes)
+    return time.process_time() - begin
+
+
 async def timed(app: FastAPI, request: Any) -> float:
     begin = time.perf_counter()
     for _ in range(CALLS):
@@ -58,7 +91,7 @@ async def row(name: str) -> str:
     marked = init_app(of.create_app(), accelerated=True)
     expected = await call(marked, of.request)
     with_marks = [await timed(marked, of.request) for _ in range(ROUNDS)]
-    proven = init_app(without_marks(of.create_app()), accelerated=True, proven_safe=True)
+    proven = proven_app(name)
     answer = await call(proven, of.request)
     assert answer.body == expected.body, name
     with counted_thread_trips() as trips:
@@ -67,12 +100,26 @@ async def row(name: str) -> str:
     return f"| {name} | {min(with_marks):.1f} | {min(without):.1f} | {trips.count} |"
 
 
-def main() -> None:
+def print_times() -> None:
     print("| workload | with marks, µs | 0 marks, µs | trips without marks |")
     print("| --- | ---: | ---: | ---: |")
     for name in NAMES:
         print(asyncio.run(row(name)))
+    print(f"\nProving 1,000 classes takes {proving_time():.2f} s of a processor.")
+
+
+def print_instructions() -> None:
+    marked, proven = (count_instructions(NAMES, each) for each in (Variant.COMPILED, UNMARKED))
+    print("| workload | with marks | 0 marks | more |")
+    print("| --- | ---: | ---: | ---: |")
+    for name in NAMES:
+        counts = marked.instructions[name], proven.instructions[name]
+        more = proven.change(marked, name)
+        print(f"| {name} | {counts[0]:,.0f} | {counts[1]:,.0f} | {more:.1f} % |")
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--instructions"]:
+        print_instructions()
+    else:
+        print_times()

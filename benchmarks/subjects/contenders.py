@@ -13,6 +13,10 @@ class UnavailableError(Exception):
     """What was to be timed cannot be had here; the message says why."""
 
 
+#: The compiled core on a workload whose marks were taken off, with `proven_safe=True`.
+UNMARKED = "unmarked"
+
+
 class Peer(StrEnum):
     """Other ways to have the work of W2 done, each in a module of `benchmarks.subjects.peers`."""
 
@@ -44,6 +48,10 @@ def create_app(workload: str, contender: str) -> App:
     Raises:
         UnavailableError: the compiled core was not built, or the peer is not installed.
     """
+    if contender == UNMARKED:
+        from benchmarks.runs.without_marks import proven_app
+
+        return proven_app(workload)
     if contender in tuple(Peer):
         if workload != "W2":
             raise UnavailableError("only W2")

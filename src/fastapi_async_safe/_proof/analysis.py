@@ -150,6 +150,9 @@ def merged(envs: list[dict[str, Value]]) -> dict[str, Value] | None:
     return {name: any_of([env[name] for env in envs if name in env]) for name in names}
 
 
+_BINDS_NOTHING = (ast.Constant, ast.expr_context, ast.operator, ast.cmpop, ast.unaryop, ast.boolop)
+
+
 def local_names_of(node: FunctionNode) -> frozenset[str]:
     """Give the names that a function binds, as the compiler sees them, before mangling."""
     bound: set[str] = set()
@@ -164,6 +167,12 @@ def local_names_of(node: FunctionNode) -> frozenset[str]:
     pending: list[tuple[ast.AST, bool]] = [(each, False) for each in body]
     while pending:
         each, comprehension = pending.pop()
+        if isinstance(each, ast.Name):  # PERF: most of what there is
+            if not comprehension and not isinstance(each.ctx, ast.Load):
+                bound.add(each.id)
+            continue
+        if isinstance(each, _BINDS_NOTHING):
+            continue
         below = comprehension
         if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             bound.add(each.name)
@@ -188,9 +197,6 @@ def local_names_of(node: FunctionNode) -> frozenset[str]:
             bound.add(each.target.id)
             pending.append((each.value, comprehension))
             continue
-        elif isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load):
-            if not comprehension:
-                bound.add(each.id)
         elif isinstance(each, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
             below = True
         elif isinstance(each, (ast.MatchAs, ast.MatchStar)) and each.name:

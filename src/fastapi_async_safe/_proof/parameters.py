@@ -13,6 +13,7 @@ import inspect
 import sys
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -74,15 +75,21 @@ _COPYING = ("__deepcopy__", "__copy__", "__reduce_ex__", "__reduce__")
 _NONE = inspect.Parameter.empty
 
 
-def signature_of(call: Any) -> inspect.Signature | None:
-    """Give the signature that FastAPI passes arguments by; None if there is none."""
+def declared_by(call: Any) -> inspect.Signature | None:
+    """Give the signature of `call` as it is written; None if there is none."""
     try:
-        return inspect.signature(call, eval_str=True)
-    except Exception:
-        try:
-            return inspect.signature(call)
-        except Exception:
-            return None
+        return inspect.signature(call)
+    except Exception:  # it may run code of the user's
+        return None
+
+
+def evaluated(signature: inspect.Signature, call: Any) -> inspect.Signature:
+    """Give the signature that FastAPI passes arguments by, with annotations that are evaluated."""
+    annotations = [each.annotation for each in signature.parameters.values()]
+    if any(isinstance(each, str) for each in annotations):
+        with suppress(Exception):
+            return inspect.signature(call, eval_str=True)
+    return signature
 
 
 def passed(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from inspect import Parameter
+from inspect import Parameter, Signature
 from types import FunctionType, MethodType
 from typing import Any, Literal
 
@@ -19,7 +18,7 @@ from .calls import call_object, construct
 from .functions import run_function
 from .lookup import ABSENT, find, name_of
 from .operations import existing
-from .parameters import passed, signature_of
+from .parameters import declared_by, evaluated, passed
 from .source import Source
 from .values import Value, is_data
 
@@ -33,14 +32,9 @@ class Parameters:
     call: Any
     declared: tuple[Any, ...]
 
-    @classmethod
-    def of(cls, call: Any) -> Parameters:
-        """Read it now."""
-        return cls(call, _declared(call))
-
     def are_current(self) -> bool:
         """Say whether the callable declares the same still."""
-        now = _declared(self.call)
+        now = _declared(declared_by(self.call))
         return len(now) == len(self.declared) and all(map(_is_the_same, now, self.declared))
 
 
@@ -52,11 +46,8 @@ def _is_the_same(one: Any, other: Any) -> bool:
         return False
 
 
-def _declared(call: Any) -> tuple[Any, ...]:
-    try:
-        parameters = inspect.signature(call).parameters.values()
-    except Exception:  # it may run code of the user's
-        return ()
+def _declared(signature: Signature | None) -> tuple[Any, ...]:
+    parameters = () if signature is None else signature.parameters.values()
     return tuple(each for one in parameters for each in (one.name, one.annotation))
 
 
@@ -122,10 +113,11 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
             for what `Depends` says.
     """
     analysis = Analysis(run_function)
+    signature = declared_by(call)
     result: Value | None = None
     try:
         with suppress(StopError):
-            result = _run(analysis, call, results)
+            result = _run(analysis, call, signature, results)
     except RecursionError:
         _give_up(analysis, f"{_named(call)} is too deep to be followed")
     except Exception as error:
@@ -138,7 +130,7 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
     watched = () if reasons else analysis.watched.rows()
     called = () if reasons else analysis.watched.called()
     gives_data = not reasons and result is not None and is_data(result)
-    parameters = None if reasons else Parameters.of(call)
+    parameters = None if reasons else Parameters(call, _declared(signature))
     return Proof(not reasons, verdict, reasons, watched, gives_data, called, parameters)
 
 
@@ -152,16 +144,20 @@ def _named(call: Any) -> str:
     return f"`{name_of(call)}`"
 
 
-def _run(analysis: Analysis, call: Any, results: Mapping[str, Any] | None) -> Value | None:
+def _run(
+    analysis: Analysis,
+    call: Any,
+    signature: Signature | None,
+    results: Mapping[str, Any] | None,
+) -> Value | None:
     frame = _outside(analysis)
-    signature = signature_of(call)
     if signature is None:
         return analysis.refuse(None, f"{_named(call)} has no signature")
     if sys.flags.bytes_warning:
         return analysis.refuse(None, "comparing bytes with text warns here (python -b)")
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
-    for parameter in signature.parameters.values():
+    for parameter in evaluated(signature, call).parameters.values():
         value = passed(parameter, analysis.watched, results)
         # FastAPI passes everything by keyword; what cannot be passed so is an error there, too.
         if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
