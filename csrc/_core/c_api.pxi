@@ -46,7 +46,7 @@ from pydantic_core import ValidationError
 from . import _core_py, _fastapi
 from . import markers as _markers
 
-_wrapped = _core_py.wrapped
+_isolated = _core_py.isolated
 
 cdef extern from "Python.h":
     Py_ssize_t size_of "Py_SIZE"(PyObject *)

@@ -14,7 +14,7 @@ cdef object _called(Node node, PyObject **arguments):
     cdef unsigned int tag
     if type(call) is type and (<_Type *>call).tp_new == PyBaseObject_Type.tp_new:
         # PERF: what `type.__call__` does for a class with an `__init__` in Python, without making
-        # a dict of the keywords and taking it apart again: a third less. While the class has the
+        # a dict of the keywords and taking it apart again. While the class has the
         # same version tag, it has the same `__init__`.
         tag = (<_Type *>call).tp_version_tag
         if tag == 0 or tag != node.init_tag:
@@ -39,7 +39,7 @@ cdef object _called(Node node, PyObject **arguments):
     )
 
 
-cdef class _Begun:
+cdef class _StartedCoroutine:
     """What goes on with a coroutine that has yielded for the first time, in its place."""
 
     cdef object coroutine
@@ -77,17 +77,16 @@ cdef class _Begun:
         return getattr(self.coroutine, name)
 
 
-cdef object _begun(given, bint *suspends):
+cdef object _started(given, bint *suspends):
     """Run a coroutine until it suspends.
 
-    PERF: most never do, and are at their end without a coroutine around them that waits: a third
-    of the time of four of them.
+    PERF: most never do, and are at their end without a coroutine around them that waits.
 
     Returns:
         What the coroutine gave, or, if it `suspends`, or is none, what is to be awaited.
     """
     cdef PyObject *result
-    cdef _Begun begun
+    cdef _StartedCoroutine started
     suspends[0] = True
     # One that is being awaited elsewhere is refused by `await`.
     if not PyCoro_CheckExact(given) or given.cr_await is not None:
@@ -97,7 +96,7 @@ cdef object _begun(given, bint *suspends):
     Py_DECREF(value)
     if not suspends[0]:
         return value
-    begun = _Begun.__new__(_Begun)
-    begun.coroutine = given
-    begun.yielded = value
-    return begun
+    started = _StartedCoroutine.__new__(_StartedCoroutine)
+    started.coroutine = given
+    started.yielded = value
+    return started

@@ -1,8 +1,8 @@
 # What a request makes of its scope: query parameters, headers, cookies.
 
-cdef str made_query = _fastapi.MADE_QUERY
-cdef str made_headers = _fastapi.MADE_HEADERS
-cdef str made_cookies = _fastapi.MADE_COOKIES
+cdef str query_cache = _fastapi.QUERY_CACHE
+cdef str headers_cache = _fastapi.HEADERS_CACHE
+cdef str cookies_cache = _fastapi.COOKIES_CACHE
 cdef str query_items = _fastapi.QUERY_ITEMS
 cdef str query_pairs = _fastapi.QUERY_PAIRS
 cdef str header_pairs = _fastapi.HEADER_PAIRS
@@ -43,7 +43,7 @@ cdef class _QueryNames:
     cdef str text_of(self, scan_text name):
         cdef Py_ssize_t number
         if name.flags == 0:
-            # PERF: no text is made of a name that is known, and its hash is: a third less.
+            # PERF: no text is made of a name that is known, and its hash is there.
             number = scan_find(&self._table, name.start, name.length)
             if number >= 0:
                 return <str>self.names[number]
@@ -125,7 +125,7 @@ cdef object _in_scope(request, str name):
 cdef object _query_of(request, _QueryNames known):
     cdef dict items
     cdef list pairs
-    found = getattr(request, made_query, nothing)
+    found = getattr(request, query_cache, nothing)
     if found is not nothing:
         return found
     query = _in_scope(request, "query_string")
@@ -136,13 +136,13 @@ cdef object _query_of(request, _QueryNames known):
     made = _made(query_params)
     PyObject_SetAttr(made, query_items, items)
     PyObject_SetAttr(made, query_pairs, pairs)
-    PyObject_SetAttr(request, made_query, made)
+    PyObject_SetAttr(request, query_cache, made)
     return made
 
 
 cdef object _headers_of(request):
     cdef list pairs
-    found = getattr(request, made_headers, nothing)
+    found = getattr(request, headers_cache, nothing)
     if found is not nothing:
         return found
     headers = _in_scope(request, "headers")
@@ -152,13 +152,13 @@ cdef object _headers_of(request):
     made = _made(headers_class)
     PyDict_SetItem(request.scope, "headers", pairs)
     PyObject_SetAttr(made, header_pairs, pairs)
-    PyObject_SetAttr(request, made_headers, made)
+    PyObject_SetAttr(request, headers_cache, made)
     return made
 
 
 cdef object _cookies_of(request, headers):
     # `headers`: what the request gave just now for its headers, if anything.
-    found = getattr(request, made_cookies, nothing)
+    found = getattr(request, cookies_cache, nothing)
     if found is not nothing:
         return found
     if headers is None:
@@ -168,7 +168,7 @@ cdef object _cookies_of(request, headers):
         if type(pairs) is list:
             made = _parse_cookies(<list>pairs)
             if made is not None:
-                PyObject_SetAttr(request, made_cookies, made)
+                PyObject_SetAttr(request, cookies_cache, made)
                 return made
     return request.cookies
 

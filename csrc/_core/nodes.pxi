@@ -4,13 +4,13 @@ SOURCES = PATH, QUERY, HEADER, COOKIE = range(4)
 cdef enum:
     _PATH, _QUERY, _HEADER, _COOKIE
 
-REQUIRED, SHARED, FRESH = range(3)
+ERROR, CONSTANT, FACTORY = range(3)
 cdef enum:
-    _REQUIRED, _SHARED, _FRESH
+    _ERROR, _CONSTANT, _FACTORY
 
-TEXT, DIGITS, DECIMAL, SCHEMA, FIELD = range(5)
+TEXT, INT, FLOAT, PYDANTIC, FASTAPI = range(5)
 cdef enum:
-    _TEXT, _DIGITS, _DECIMAL, _SCHEMA, _FIELD
+    _TEXT, _INT, _FLOAT, _PYDANTIC, _FASTAPI
 
 ROOT, INLINE, INLINE_TIMED, INLINE_CONTEXT, COROUTINE = range(5)
 INLINE_LIMITED, INLINE_CONTEXT_LIMITED, THREAD, CONTEXT = range(5, 9)
@@ -27,7 +27,7 @@ cdef inline object _made(kind):
 
 
 def _new(kind):
-    # PERF: half the time of `object.__new__`, which looks at its arguments first.
+    # PERF: instead of `object.__new__`, which looks at its arguments first: 170 -> 90 ns.
     if not isinstance(kind, type):
         raise TypeError(f"a class was expected, not {kind!r}")
     return _made(kind)
@@ -58,7 +58,7 @@ cdef class Param:
     cdef readonly str key
     cdef readonly tuple loc
     cdef readonly bint many
-    cdef readonly int otherwise
+    cdef readonly int if_missing
     cdef readonly object default
     cdef readonly dict missing
     cdef readonly int convert
@@ -72,7 +72,7 @@ cdef class Param:
     cdef bytes raw_key  # as it stands in the headers of a scope, None if it cannot
 
     def __cinit__(
-        self, *, str name, str key not None, tuple loc, bint many, int otherwise, default,
+        self, *, str name, str key not None, tuple loc, bint many, int if_missing, default,
         dict missing, int convert, validate, field, info,
     ):
         self.name = name
@@ -80,7 +80,7 @@ cdef class Param:
         self.raw_key = key.encode() if key.isascii() else None
         self.loc = loc
         self.many = many
-        self.otherwise = otherwise
+        self.if_missing = if_missing
         self.default = default
         self.missing = missing
         self.convert = convert

@@ -60,7 +60,7 @@ cdef class Plan:
     cdef readonly object marks
     cdef readonly tuple chosen
     cdef readonly bint inline
-    cdef readonly bint noted
+    cdef readonly bint records_request
     cdef readonly bint joins_endpoint
     cdef tuple fields
     cdef tuple seen
@@ -87,7 +87,7 @@ cdef class Plan:
         self, *, connection, bint raw, new_response, new_solved, tuple order not None,
         tuple after not None, tuple nodes not None, tuple keys not None, bint needs_stacks,
         tuple watched, tuple dependants, tuple fields, tuple lists, marks, tuple chosen,
-        bint inline, bint noted, bint joins_endpoint,
+        bint inline, bint records_request, bint joins_endpoint,
     ):
         cdef Py_ssize_t position
         _check_order(order, after, nodes, len(keys))
@@ -121,7 +121,7 @@ cdef class Plan:
         self.marks, self.mark_seen = marks, marks.last
         self.chosen = chosen
         self.inline = inline
-        self.noted = noted
+        self.records_request = records_request
         self.joins_endpoint = joins_endpoint
         self.empty_lists = tuple([items for items in lists if not items])
         self.filled_lists = tuple([items for items in lists if items])
@@ -133,7 +133,7 @@ cdef class Plan:
         memset(self.owner_tags, 0, len(self.owners) * sizeof(unsigned int))
         self._find_places_watched()
         self._find_hashes()
-        self._find_places()
+        self._assign_value_slots()
         self.query = _QueryNames(self._query_names())
 
     def __dealloc__(self):
@@ -187,7 +187,7 @@ cdef class Plan:
                 self.hashes[slot] = hash(key)
         return 0
 
-    cdef int _find_places(self) except -1:
+    cdef int _assign_value_slots(self) except -1:
         cdef Node node
         cdef Place *place
         cdef Py_ssize_t position, index
@@ -266,7 +266,7 @@ cdef class Plan:
 
     cdef bint _watched_is_as_seen(self) except -1:
         # PERF: a class gets another version tag when it or a base of it changes; while it has the
-        # same one there is nothing to look up: a tenth of the time.
+        # same one there is nothing to look up.
         cdef Py_ssize_t index
         cdef tuple entry
         cdef PyObject *found

@@ -9,8 +9,8 @@ cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the 
 
 
 cdef object _overrides_of(provider):
-    # PERF: an attribute that only instances have is in their dict: a third of the time of looking
-    # for it in all classes first, for every dependency.
+    # PERF: an attribute that only instances have is in their dict; it need not be looked for in all
+    # classes first, for every dependency.
     global plain_provider_tag
     cdef PyObject *found
     cdef object kind = type(provider)
@@ -223,7 +223,7 @@ cdef class Run:
                     stack.push_async_exit(context)
                     self._keep(node, index, given)
                 elif node.kind == _COROUTINE and not node.limited:
-                    given = _begun(self._call(node, place), &suspends)
+                    given = _started(self._call(node, place), &suspends)
                     if suspends:
                         self.awaitable = given
                         self._clear(place)

@@ -4,65 +4,67 @@ cdef str response_field = _fastapi.RESPONSE_FIELD
 
 
 @cython.freelist(16)
-cdef class Served:
+cdef class CurrentRequest:
     cdef readonly object connection
     cdef readonly object route
     cdef readonly object dependant
     cdef readonly object owner
-    cdef readonly bint is_settled
+    cdef readonly bint is_resolved
 
 
-cdef object noted = PyContextVar_New_with_default("fastapi_async_safe_served", None)
+cdef object current_request = PyContextVar_New_with_default(
+    "fastapi_async_safe_current_request", None
+)
 
 
-cdef inline Served _last_noted():
-    value = get_value_no_default(noted)
-    return None if value is None else <Served?>value
+cdef inline CurrentRequest _current():
+    value = get_value_no_default(current_request)
+    return None if value is None else <CurrentRequest?>value
 
 
-cdef inline bint _is_there(Served served) except -1:
+cdef inline bint _is_there(CurrentRequest current) except -1:
     cdef PyObject *connection
-    PyWeakref_GetRef(served.connection, &connection)
+    PyWeakref_GetRef(current.connection, &connection)
     if connection == NULL:
         return False
     Py_DECREF(<object>connection)
     return True
 
 
-def serve_by(route, connection, dependant, owner):
-    cdef Served served = _last_noted()
-    if served is None or not _is_there(served):
-        served = _begin(connection)
-    served.route = route
-    served.dependant = dependant
-    served.owner = owner
-    served.is_settled = True
+def set_route(route, connection, dependant, owner):
+    cdef CurrentRequest current = _current()
+    if current is None or not _is_there(current):
+        current = _begin(connection)
+    current.route = route
+    current.dependant = dependant
+    current.owner = owner
+    current.is_resolved = True
 
 
-def abandon():
-    cdef Served served = _last_noted()
-    if served is not None:
-        served.route = served.dependant = served.owner = None
-        served.is_settled = True
+def clear():
+    cdef CurrentRequest current = _current()
+    if current is not None:
+        current.route = current.dependant = current.owner = None
+        current.is_resolved = True
 
 
-def contained(app, connection):
-    cdef Served before = _last_noted()
+def isolate_nested(app, connection):
+    cdef CurrentRequest before = _current()
     if before is not None:
         around = before.connection()
         if around is not None:
-            if around.scope is connection.scope and not before.is_settled:
+            if around.scope is connection.scope and not before.is_resolved:
                 return app
-            return _wrapped(app, connection, before, begin, noted)
+            return _isolated(app, connection, before, begin, current_request)
     _begin(connection)
     return app
 
 
-cdef Served _begin(connection):
-    cdef Served served = Served.__new__(Served)
-    served.connection = PyWeakref_NewRef(connection, None)
-    PyContextVar_Set(noted, served)
-    return served
+cdef CurrentRequest _begin(connection):
+    cdef CurrentRequest current = CurrentRequest.__new__(CurrentRequest)
+    current.connection = PyWeakref_NewRef(connection, None)
+    PyContextVar_Set(current_request, current)
+    return current
 
 
 def begin(connection):
@@ -70,24 +72,24 @@ def begin(connection):
 
 
 def current_route():
-    cdef Served served = _last_noted()
-    return None if served is None or not _is_there(served) else served.route
+    cdef CurrentRequest current = _current()
+    return None if current is None or not _is_there(current) else current.route
 
 
 def is_called_inline(dependant):
-    cdef Served served = _last_noted()
-    return served is not None and served.dependant is dependant and _is_there(served)
+    cdef CurrentRequest current = _current()
+    return current is not None and current.dependant is dependant and _is_there(current)
 
 
 def is_validated_inline(field):
-    cdef Served served = _last_noted()
-    if served is None or served.dependant is None or not _is_there(served):
+    cdef CurrentRequest current = _current()
+    if current is None or current.dependant is None or not _is_there(current):
         return False
-    return getattr(served.owner(), response_field, None) is field
+    return getattr(current.owner(), response_field, None) is field
 
 
 def is_streamed_inline():
-    cdef Served served = _last_noted()
-    if served is None or served.route is None or not _is_there(served):
+    cdef CurrentRequest current = _current()
+    if current is None or current.route is None or not _is_there(current):
         return False
-    return served.dependant is not None or served.route.streams_inline()
+    return current.dependant is not None or current.route.streams_inline()

@@ -21,14 +21,14 @@ cdef class Entry:
 cdef class Solver:
     cdef object _adopt
     cdef object _drive
-    cdef object _serve
+    cdef object _set_route
     cdef object _marked_endpoints
     cdef readonly dict entries
 
     def __cinit__(self, host):
         self._adopt = host.adopt
         self._drive = host.drive
-        self._serve = host.serve
+        self._set_route = host.set_route
         self._marked_endpoints = host.marked_endpoints
         self.entries = {}
 
@@ -68,7 +68,7 @@ cdef class Solver:
         if plan is None:
             return None
         if passes_names:
-            _fastapi.note_names(request, dependant, overrides_provider)
+            _fastapi.keep_names(request, dependant, overrides_provider)
         run = Run.__new__(Run)
         run._begin(
             plan, request, async_exit_stack, overrides_provider, background_tasks, response,
@@ -80,18 +80,18 @@ cdef class Solver:
                 self, entry, run, solved, body, overrides_provider, async_exit_stack,
                 embed_body_fields,
             )
-        self._note(entry, run)
+        self._record(entry, run)
         return solved
 
-    def note(self, Entry entry not None, Run run not None):
-        self._note(entry, run)
+    def record(self, Entry entry not None, Run run not None):
+        self._record(entry, run)
 
-    cdef int _note(self, Entry entry, Run run) except -1:
+    cdef int _record(self, Entry entry, Run run) except -1:
         if not self._marked_endpoints.enabled or entry.owner is None:
             return 0
-        if run.plan.noted and not run.errors:
+        if run.plan.records_request and not run.errors:
             dependant = entry.dependant if run.plan.inline else None
-            self._serve(entry.route, run.request, dependant, entry.owner)
+            self._set_route(entry.route, run.request, dependant, entry.owner)
         else:
-            self._serve(None, run.request, None, None)
+            self._set_route(None, run.request, None, None)
         return 0

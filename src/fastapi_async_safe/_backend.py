@@ -70,7 +70,8 @@ def _compiled() -> ModuleType | None:
 
 python_core: ModuleType = _core_py
 compiled_core: ModuleType | None = _compiled()
-served: ModuleType = compiled_core or python_core  # which route serves a request, for both
+# The record of the current request, for both.
+current_request: ModuleType = compiled_core or python_core
 
 
 def resolver_backend() -> Literal["compiled", "python"]:

@@ -80,7 +80,7 @@ async def drive(
             except BaseException:
                 run.forget()
                 raise
-    solver.note(entry, run)
+    solver.record(entry, run)
     return solved
 
 

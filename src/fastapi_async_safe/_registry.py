@@ -81,7 +81,7 @@ def resolver_of(scope: Any) -> Resolver | None:
         if router is not None:
             return _own(router)
     app = scope.get("app")
-    # PERF: not by `_own`: a sixth of the time.
+    # PERF: not by `_own`: 97 -> 71 ns (3.13, with the call).
     resolver = getattr(app, _ATTRIBUTE, None)
     if resolver.__class__ is Resolver:
         return resolver
@@ -121,7 +121,7 @@ def _is_of_another(router: Any, scope: Any) -> bool:
     return bool(depths) and (router is None or min(depths) < _fastapi.count_routers_within(router))
 
 
-def _stamp(roots: list[weakref.ref[Any]]) -> int:
+def _route_count(roots: list[weakref.ref[Any]]) -> int:
     return sum(len(root.routes) for reference in roots if (root := reference()) is not None)
 
 
@@ -130,15 +130,15 @@ def _router_of(scope: Any) -> Any:
     route = _fastapi.context_of(scope) or _fastapi.route_of(scope)
     if route is None:
         return None
-    stamp = _stamp(_routers)
+    route_count = _route_count(_routers)
     known = _by_route.get(id(route))
-    if known is not None and known[0]() is route and known[1] == stamp:
+    if known is not None and known[0]() is route and known[1] == route_count:
         return known[2]()
     router = _search_routers(scope)
     key = id(route)
     _by_route[key] = (
         weakref.ref(route, lambda _: _by_route.pop(key, None)),
-        stamp,
+        route_count,
         _weakly(router),
     )
     return router
@@ -162,10 +162,15 @@ def _search_routers(scope: Any) -> Any:
 
 def _of_mount(app: Any, scope: Any) -> Resolver | None:
     outermost = scope.get("router", app)
-    stamp = _stamp(_roots)
+    route_count = _route_count(_roots)
     key = (id(outermost), id(app))
     known = _by_app.get(key)
-    if known is not None and known[0]() is outermost and known[1]() is app and known[2] == stamp:
+    if (
+        known is not None
+        and known[0]() is outermost
+        and known[1]() is app
+        and known[2] == route_count
+    ):
         return known[3]()  # type: ignore[no-any-return]
     resolver = _search_mounts(app, outermost)
 
@@ -176,7 +181,7 @@ def _of_mount(app: Any, scope: Any) -> Resolver | None:
         ends = weakref.ref(outermost, forget), weakref.ref(app, forget)
     except TypeError:  # an application that cannot be referred to weakly
         return resolver
-    _by_app[key] = (*ends, stamp, _weakly(resolver))
+    _by_app[key] = (*ends, route_count, _weakly(resolver))
     return resolver
 
 

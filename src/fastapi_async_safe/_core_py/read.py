@@ -8,7 +8,7 @@ from typing import Any
 from pydantic_core import ValidationError
 
 from .. import _fastapi
-from .nodes import FIELD, SHARED, TEXT, Param
+from .nodes import CONSTANT, FASTAPI, TEXT, Param
 
 
 def extract(
@@ -38,7 +38,7 @@ def extract(
                 found, wrong = _fastapi.extract_from([param.field], {})
                 values.update(found)
                 errors.extend(wrong)
-            elif param.otherwise == SHARED:
+            elif param.if_missing == CONSTANT:
                 values[param.name] = param.default
             elif param.missing is not None:
                 errors.append(param.missing.copy())
@@ -46,7 +46,7 @@ def extract(
                 values[param.name] = deepcopy(getattr(param.field, _fastapi.FIELD_DEFAULT))
         elif param.convert == TEXT and type(raw) is str:
             values[param.name] = raw
-        elif param.convert == FIELD:
+        elif param.convert == FASTAPI:
             value, found = _fastapi.explain(param.field, raw, param.loc)
             if found:
                 errors.extend(found)

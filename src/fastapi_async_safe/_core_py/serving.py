@@ -31,7 +31,7 @@ class Need:
         self.enabled = True
 
 
-marked_endpoints = Need()  # endpoints that run inline: a note of who serves a request
+marked_endpoints = Need()  # endpoints that run inline: a record of the current request
 joined_endpoints = Need()  # endpoints that share a trip to the thread pool
 
 
@@ -48,14 +48,14 @@ class Route(Protocol):
         """Name what belongs to the endpoint, and runs inline."""
 
 
-class Served:
+class CurrentRequest:
     """A request that is being served; its route is known when its dependencies are solved.
 
     Parameters:
         connection: what nobody but who serves the request need keep.
     """
 
-    __slots__ = ("connection", "dependant", "is_settled", "owner", "route")
+    __slots__ = ("connection", "dependant", "is_resolved", "owner", "route")
 
     def __init__(self, connection: Any) -> None:
         self.connection: Callable[[], Any] = ref(connection)
@@ -63,90 +63,96 @@ class Served:
         # Of the endpoint, if that, a sync one, is to run inline.
         self.dependant: _fastapi.Dependant = None
         self.owner: Any = None  # weakly: FastAPI's route
-        self.is_settled = False  # what serves it is known
+        self.is_resolved = False  # what serves it is known
 
 
-_served: ContextVar[Served | None] = ContextVar("fastapi_async_safe_served", default=None)
+current_request: ContextVar[CurrentRequest | None] = ContextVar(
+    "fastapi_async_safe_current_request", default=None
+)
 
 
-def serve_by(
+def set_route(
     route: Route | None, connection: Any, dependant: _fastapi.Dependant, owner: Any
 ) -> None:
-    """Note which route serves the request, as `Served` has it."""
-    served = _served.get()
-    if served is None or served.connection() is None:  # it began before there was a marked endpoint
-        served = begin(connection)
-    served.route = route
-    served.dependant = dependant
-    served.owner = owner
-    served.is_settled = True
+    """Say which route serves the current request, with what `CurrentRequest` has."""
+    current = current_request.get()
+    if (
+        current is None or current.connection() is None
+    ):  # it began before there was a marked endpoint
+        current = begin(connection)
+    current.route = route
+    current.dependant = dependant
+    current.owner = owner
+    current.is_resolved = True
 
 
-def abandon() -> None:
-    """Note that nothing more of the request is the route's."""
-    served = _served.get()
-    if served is not None:
-        served.route = served.dependant = served.owner = None
-        served.is_settled = True
+def clear() -> None:
+    """Say that nothing more of the current request is its route's."""
+    current = current_request.get()
+    if current is not None:
+        current.route = current.dependant = current.owner = None
+        current.is_resolved = True
 
 
-def contained(app: Callable[..., Awaitable[None]], connection: Any) -> Any:
-    """Begin to serve a request by `app`, and keep what is noted of it from other requests.
+def isolate_nested(app: Callable[..., Awaitable[None]], connection: Any) -> Any:
+    """Begin to serve a request by `app`, and keep its record from other requests.
 
     NOTE: some servers and tests serve one request after the other in one context, and an endpoint
-    may call another application in its own: neither may see the route of the other. What is noted
+    may call another application in its own: neither may see the route of the other. The record
     of a request that has ended does not count, so that only a request within a request is wrapped.
 
-    PERF: a wrapper around every request would be a twentieth of one without dependencies, and what
-    is noted here as much, so that nothing is before there is a marked endpoint.
+    PERF: neither is a request wrapped that is within no other, nor is anything recorded before
+    there is a marked endpoint.
     """
-    before = _served.get()
+    before = current_request.get()
     if before is not None:
         around = before.connection()
         if around is not None:
-            if around.scope is connection.scope and not before.is_settled:
+            if around.scope is connection.scope and not before.is_resolved:
                 return app
-            return wrapped(app, connection, before, begin, _served)
+            return isolated(app, connection, before, begin, current_request)
     begin(connection)
     return app
 
 
-def wrapped(
+def isolated(
     app: Callable[..., Awaitable[None]],
     connection: Any,
     before: Any,
     begin: Callable[[Any], Any],
-    noted: ContextVar[Any],
+    current_request: ContextVar[Any],
 ) -> Callable[..., Awaitable[None]]:
-    """Make of `app` one that serves a request within a request, and then notes what was before."""
+    """Make of `app` one that serves a request within a request, whose record it restores."""
 
-    async def contained_app(scope: Any, receive: Any, send: Any) -> None:
+    async def isolated_app(scope: Any, receive: Any, send: Any) -> None:
         begin(connection)
         try:
             await app(scope, receive, send)
         finally:
-            noted.set(before)
+            current_request.set(before)
 
-    return contained_app
+    return isolated_app
 
 
-def begin(connection: Any) -> Served:
-    """Note that a request is being served from now on."""
-    served = Served(connection)
-    _served.set(served)
-    return served
+def begin(connection: Any) -> CurrentRequest:
+    """Make the record of a request that is being served from now on."""
+    current = CurrentRequest(connection)
+    current_request.set(current)
+    return current
 
 
 def current_route() -> Route | None:
     """Give the route that serves the request at hand, None if nothing of it is to run inline."""
-    served = _served.get()
-    return None if served is None or served.connection() is None else served.route
+    current = current_request.get()
+    return None if current is None or current.connection() is None else current.route
 
 
 def is_called_inline(dependant: _fastapi.Dependant) -> bool:
     """Say whether the endpoint of `dependant`, a sync one, is to be called on the event loop."""
-    served = _served.get()
-    return served is not None and served.dependant is dependant and served.connection() is not None
+    current = current_request.get()
+    return (
+        current is not None and current.dependant is dependant and current.connection() is not None
+    )
 
 
 def is_validated_inline(field: Any) -> bool:
@@ -155,18 +161,18 @@ def is_validated_inline(field: Any) -> bool:
     Parameters:
         field: FastAPI's, that of the response.
     """
-    served = _served.get()
+    current = current_request.get()
     return (
-        served is not None
-        and served.dependant is not None
-        and served.connection() is not None
-        and getattr(served.owner(), _fastapi.RESPONSE_FIELD, None) is field
+        current is not None
+        and current.dependant is not None
+        and current.connection() is not None
+        and getattr(current.owner(), _fastapi.RESPONSE_FIELD, None) is field
     )
 
 
 def is_streamed_inline() -> bool:
     """Say whether a sync iterator is to be iterated on the event loop."""
-    served = _served.get()
-    if served is None or served.route is None or served.connection() is None:
+    current = current_request.get()
+    if current is None or current.route is None or current.connection() is None:
         return False
-    return served.dependant is not None or served.route.streams_inline()
+    return current.dependant is not None or current.route.streams_inline()

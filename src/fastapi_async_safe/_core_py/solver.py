@@ -51,8 +51,10 @@ class Host(Protocol):
         to the thread pool, and give its `SolvedDependency`.
         """
 
-    def serve(self, route: Any, connection: Any, dependant: _fastapi.Dependant, owner: Any) -> None:
-        """Note which route serves a request; asked only where there are marked endpoints."""
+    def set_route(
+        self, route: Any, connection: Any, dependant: _fastapi.Dependant, owner: Any
+    ) -> None:
+        """Say which route serves a request; asked only where there are marked endpoints."""
 
 
 class Solver:
@@ -62,12 +64,12 @@ class Solver:
         host: what it asks.
     """
 
-    __slots__ = ("_adopt", "_drive", "_marked_endpoints", "_serve", "entries")
+    __slots__ = ("_adopt", "_drive", "_marked_endpoints", "_set_route", "entries")
 
     def __init__(self, host: Host) -> None:
         self._adopt = host.adopt
         self._drive = host.drive
-        self._serve = host.serve
+        self._set_route = host.set_route
         self._marked_endpoints = host.marked_endpoints
         self.entries: dict[int, Entry] = {}  # by identity of the dependant, which has no hash
 
@@ -117,7 +119,7 @@ class Solver:
         if plan is None or plan._is_left:
             return None
         if _PASSES_NAMES:
-            _fastapi.note_names(request, dependant, overrides_provider)
+            _fastapi.keep_names(request, dependant, overrides_provider)
         run = Run(
             plan,
             request,
@@ -143,15 +145,15 @@ class Solver:
                 async_exit_stack,
                 embed_body_fields,
             )
-        self.note(entry, run)
+        self.record(entry, run)
         return solved
 
-    def note(self, entry: Entry, run: Run) -> None:
-        """Note which route serves the request whose dependencies were solved by `run`."""
+    def record(self, entry: Entry, run: Run) -> None:
+        """Record which route serves the request whose dependencies were solved by `run`."""
         if not self._marked_endpoints.enabled or entry.owner is None:
             return
-        if run.plan.noted and not run.errors:
+        if run.plan.records_request and not run.errors:
             dependant = entry.dependant if run.plan.inline else None
-            self._serve(entry.route, run.request, dependant, entry.owner)
+            self._set_route(entry.route, run.request, dependant, entry.owner)
         else:
-            self._serve(None, run.request, None, None)
+            self._set_route(None, run.request, None, None)

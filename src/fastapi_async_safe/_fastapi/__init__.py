@@ -21,10 +21,10 @@ from .calling import (
     solve_alone,
 )
 from .connections import (
+    COOKIES_CACHE,
     HEADER_PAIRS,
-    MADE_COOKIES,
-    MADE_HEADERS,
-    MADE_QUERY,
+    HEADERS_CACHE,
+    QUERY_CACHE,
     QUERY_ITEMS,
     QUERY_PAIRS,
     Headers,
@@ -73,7 +73,7 @@ from .parameters import (
     extract_nothing,
     field_of,
     fields_of,
-    note_names,
+    keep_names,
     schema_of,
 )
 from .pool import (
@@ -137,15 +137,15 @@ else:
 
 __all__ = [
     "CALL",
+    "COOKIES_CACHE",
     "DEPENDENCIES",
     "FIELD_DEFAULT",
     "FIELD_NAMES",
+    "HEADERS_CACHE",
     "HEADER_PAIRS",
     "IGNORED_PARAMETERS",
-    "MADE_COOKIES",
-    "MADE_HEADERS",
-    "MADE_QUERY",
     "PASSES_NAMES",
+    "QUERY_CACHE",
     "QUERY_ITEMS",
     "QUERY_PAIRS",
     "RESPONSE_FIELD",
@@ -203,6 +203,7 @@ __all__ = [
     "is_response",
     "is_traced",
     "iterate_in_threadpool_function",
+    "keep_names",
     "keywords_of",
     "leave_in_thread",
     "leaves_contexts_shielded",
@@ -216,7 +217,6 @@ __all__ = [
     "new_response",
     "new_security_scopes",
     "new_solved",
-    "note_names",
     "overridden",
     "owner_of",
     "parts_of",

@@ -9,10 +9,10 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection
 
 __all__ = [
+    "COOKIES_CACHE",
+    "HEADERS_CACHE",
     "HEADER_PAIRS",
-    "MADE_COOKIES",
-    "MADE_HEADERS",
-    "MADE_QUERY",
+    "QUERY_CACHE",
     "QUERY_ITEMS",
     "QUERY_PAIRS",
     "Headers",
@@ -22,7 +22,7 @@ __all__ = [
 
 # The attributes of a request that hold its containers, in the order in which FastAPI's
 # `solve_dependencies` asks for them.
-MADE_QUERY, MADE_HEADERS, MADE_COOKIES = "_query_params", "_headers", "_cookies"
+QUERY_CACHE, HEADERS_CACHE, COOKIES_CACHE = "_query_params", "_headers", "_cookies"
 
 # The attributes of `QueryParams`: the last value by name, and all pairs. That of `Headers`.
 QUERY_ITEMS, QUERY_PAIRS, HEADER_PAIRS = "_dict", "_list", "_list"
@@ -40,7 +40,7 @@ def makes_containers_as_known() -> bool:
     query, headers, cookies = connection.query_params, connection.headers, connection.cookies
     kept = vars(connection)
     return (
-        list(kept) == ["scope", MADE_QUERY, MADE_HEADERS, MADE_COOKIES]
+        list(kept) == ["scope", QUERY_CACHE, HEADERS_CACHE, COOKIES_CACHE]
         and list(kept.values()) == [scope, query, headers, cookies]
         and type(query) is QueryParams
         and list(vars(query).items()) == [(QUERY_ITEMS, dict(pairs)), (QUERY_PAIRS, pairs)]

@@ -77,7 +77,7 @@ def lists_of(dependant: Dependant) -> list[list[Any]]:
 
 
 def unknown_part(dependant: Dependant) -> str | None:
-    """Name a part of `dependant` that is not known here and not at its default."""
+    """Name a part of `dependant` that is not supported and not at its default."""
     if type(dependant) is not Dependant:
         return f"class {type(dependant).__qualname__}"
     for field in _UNKNOWN_FIELDS:

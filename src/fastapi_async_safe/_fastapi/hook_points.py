@@ -36,7 +36,7 @@ def solve_dependencies_function() -> FunctionType | None:
     """Find FastAPI's own `solve_dependencies`, also where a tool has put a wrapper in its place.
 
     Returns:
-        The function, or None if there is none that is called as known here.
+        The function, or None if there is none with parameters that are supported.
     """
     function = own_function(_utils, "solve_dependencies", SOLVE_PARAMETERS)
     if function is None or not inspect.iscoroutinefunction(function):
@@ -50,31 +50,31 @@ def solve_dependencies_function() -> FunctionType | None:
 
 
 def run_endpoint_function() -> FunctionType | None:
-    """Find what runs an endpoint, None if it is not as known here."""
+    """Find what runs an endpoint, None if that is not as it is supported."""
     return own_function(
         _routing, RUN_ENDPOINT, ("dependant", "values", "is_coroutine"), exactly=True
     )
 
 
 def serialize_response_function() -> FunctionType | None:
-    """Find what validates and serializes a response, None if it is not as known here."""
+    """Find what validates and serializes a response, None if that is not as it is supported."""
     return own_function(
         _routing, "serialize_response", ("field", "response_content", "is_coroutine")
     )
 
 
 def iterate_in_threadpool_function() -> FunctionType | None:
-    """Find what iterates over sync streams, None if it is not as known here."""
+    """Find what iterates over sync streams, None if that is not as it is supported."""
     return own_function(_concurrency, "iterate_in_threadpool", ("iterator",), exactly=True)
 
 
 def background_task_function() -> FunctionType | None:
-    """Find what runs one background task, None if it is not as known here."""
+    """Find what runs one background task, None if that is not as it is supported."""
     return own_function(_background.BackgroundTask, "__call__", ("self",), exactly=True)
 
 
 def handle_exceptions_function() -> FunctionType | None:
-    """Find what every request is handled in, None if it is not as known here."""
+    """Find what every request is handled in, None if that is not as it is supported."""
     return own_function(
         _exception_handler, "wrap_app_handling_exceptions", ("app", "conn"), exactly=True
     )

@@ -46,7 +46,7 @@ _SOURCES = ("path", "query", "header", "cookie")
 _names_of_tree: WeakKeyDictionary[HTTPConnection, dict[str, set[str]]] = WeakKeyDictionary()
 
 
-def note_names(request: HTTPConnection, root: Dependant, overrides_provider: Any) -> None:
+def keep_names(request: HTTPConnection, root: Dependant, overrides_provider: Any) -> None:
     """Keep the names of all parameters of a tree for the extraction, where FastAPI wants them."""
     if id(root) in solved_alone:
         return
@@ -163,7 +163,7 @@ def field_of(source: int, field: Any) -> Field | None:
 
     Returns:
         None unless it is a plain field with a `Path`, `Query`, `Header` or `Cookie` all of whose
-        options are known here or at their default.
+        options are supported or at their default.
     """
     if not _is_known(source, field) or getattr(field, "config", None):
         return None

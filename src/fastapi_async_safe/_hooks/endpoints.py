@@ -14,7 +14,7 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from .. import _fastapi, _registry
-from .._backend import served
+from .._backend import current_request
 from .._trips import called_on_trip, validated_on_trip
 from ..markers import is_async_safe
 from ..slow_calls import InlineCall, Phase, limits
@@ -25,9 +25,9 @@ def calling(function: FunctionType) -> Hook:
     return Hook(
         function,
         "    if not is_coroutine:\n"
-        "        served = {called_on_trip}(values)\n"
-        "        if served is not None:\n"
-        "            return served.result()\n"
+        "        called = {called_on_trip}(values)\n"
+        "        if called is not None:\n"
+        "            return called.result()\n"
         "        if {inline}(dependant):\n"
         "            limit = {limits}.lowest\n"
         "            started = 0.0 if limit is None else {clock}()\n"
@@ -40,17 +40,17 @@ def calling(function: FunctionType) -> Hook:
         "            except StopIteration as error:\n"
         "                stopped = {as_from_thread}(error)\n"
         "            except BaseException:\n"
-        "                {abandon}()\n"  # what handles it is not the endpoint's
+        "                {clear}()\n"  # what handles it is not the endpoint's
         "                raise\n"
-        "            {abandon}()\n"
+        "            {clear}()\n"
         "            try:\n"
         "                raise stopped\n"
         "            finally:\n"
         "                del stopped\n"
         f"    return await {{stock}}({handed_on(function)})\n",
         called_on_trip=called_on_trip,
-        inline=served.is_called_inline,
-        abandon=served.abandon,
+        inline=current_request.is_called_inline,
+        clear=current_request.clear,
         clock=perf_counter,
         limits=limits,
         took=_endpoint_took,
@@ -59,7 +59,7 @@ def calling(function: FunctionType) -> Hook:
 
 
 def _endpoint_took(seconds: float) -> None:
-    route = served.current_route()
+    route = current_request.current_route()
     if route is not None:
         route.took("endpoint", seconds)
 
@@ -76,13 +76,13 @@ def validating(function: FunctionType) -> Hook:
         f"            try:\n"
         f"                return await {{stock}}({handed_on(function)})\n"
         f"            except BaseException as error:\n"
-        f"                {{abandon}}()\n"  # what handles it is not the endpoint's
+        f"                {{clear}}()\n"  # what handles it is not the endpoint's
         f"                {{forget_context}}(error)\n"
         f"                raise\n"
         f"    return await {{stock}}({handed_on(function)})\n",
         validated_on_trip=validated_on_trip,
-        inline=served.is_validated_inline,
-        abandon=served.abandon,
+        inline=current_request.is_validated_inline,
+        clear=current_request.clear,
         forget_context=_fastapi.forget_context_of_stopped,
     )
 
@@ -93,7 +93,7 @@ def streaming(function: FunctionType) -> Hook:
         "    iterate = {iterate} if {inline}() else {stock}\n"
         "    async for item in iterate(iterator):\n"
         "        yield item\n",
-        inline=served.is_streamed_inline,
+        inline=current_request.is_streamed_inline,
         iterate=iterate_inline,
     )
 
@@ -146,18 +146,18 @@ def _is_task_inline(func: Any) -> bool:
     return resolver is not None and resolver.policy.is_inline(func, classes=False)
 
 
-def containing(function: FunctionType) -> Hook:
+def isolating(function: FunctionType) -> Hook:
     return Hook(
         function,
-        "    return {contained}({stock}(app, conn), conn)\n",
-        contained=served.contained,
+        "    return {isolate_nested}({stock}(app, conn), conn)\n",
+        isolate_nested=current_request.isolate_nested,
     )
 
 
 async def iterate_inline(iterator: Iterable[Any]) -> AsyncIterator[Any]:
     """Iterate on the event loop, with a checkpoint before each item, as before each trip."""
     limit = limits.lowest
-    route = None if limit is None else served.current_route()
+    route = None if limit is None else current_request.current_route()
     if limit is not None and route is not None:
         iterator = _timed(iterator, route, limit)
     await _fastapi.checkpoint()
@@ -196,7 +196,7 @@ def inline_call_at(frame: FrameType) -> InlineCall | None:
 
 
 def _named_by_route(phase: Phase) -> InlineCall | None:
-    route = served.current_route()
+    route = current_request.current_route()
     return None if route is None else route.inline(phase)
 
 

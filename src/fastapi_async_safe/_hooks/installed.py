@@ -10,7 +10,7 @@ from typing import TypeAlias
 from .. import _fastapi, _registry
 from .._core_py import joined_endpoints, marked_endpoints
 from .._messages import notices
-from .endpoints import calling, containing, finishing, streaming, validating
+from .endpoints import calling, finishing, isolating, streaming, validating
 from .exchange import Hook
 from .solving import solving
 
@@ -52,11 +52,10 @@ def install() -> bool:
 def install_for_endpoints() -> None:
     """Put those hooks in that only marked endpoints need; without effect if they are.
 
-    PERF: without them a request makes two coroutines less and keeps no note of itself, a fifteenth
-    of one without dependencies.
+    PERF: without them a request makes two coroutines less, and no record of itself.
     """
     with _changing:
-        _place(containing, _fastapi.handle_exceptions_function)
+        _place(isolating, _fastapi.handle_exceptions_function)
         _place(calling, _fastapi.run_endpoint_function)
         _place(validating, _fastapi.serialize_response_function)
         _place(streaming, _fastapi.iterate_in_threadpool_function)

@@ -6,7 +6,7 @@ import inspect
 from types import FunctionType
 
 from .. import _fastapi, _registry
-from .._backend import served
+from .._backend import current_request
 from .._messages import notices
 from .exchange import Hook, handed_on
 
@@ -30,11 +30,11 @@ def solving(function: FunctionType) -> Hook:
         f"                return await solved\n"
         f"    else:\n"
         f"        {{unknown}}(request, dependant, {new})\n"
-        f"    {{abandon}}()\n"
+        f"    {{clear}}()\n"
         f"    return await {{stock}}({handed_on(function)})\n",
         says=_registry.depth_of_router,
         resolver_of=_registry.resolver_of,
-        abandon=served.abandon,
+        clear=current_request.clear,
         solved=_fastapi.SolvedDependency,
         default_of=dict(function.__kwdefaults__ or {}).__getitem__,
         unknown=notices.say_that_call_is_unsupported,

@@ -11,15 +11,15 @@ from pydantic_core import SchemaValidator
 
 from .. import _fastapi
 from .._core_py import (
-    DECIMAL,
-    DIGITS,
-    FIELD,
-    FRESH,
+    CONSTANT,
+    ERROR,
+    FACTORY,
+    FASTAPI,
+    FLOAT,
     HEADER,
+    INT,
+    PYDANTIC,
     QUERY,
-    REQUIRED,
-    SCHEMA,
-    SHARED,
     TEXT,
 )
 
@@ -57,7 +57,7 @@ _IMMUTABLE = (type(None), bool, int, float, complex, str, bytes)
 class Kind(NamedTuple):
     source: int
     many: bool
-    otherwise: int
+    if_missing: int
     convert: int
 
 
@@ -74,18 +74,18 @@ def kind_of(source: int, known: _fastapi.Field) -> Kind | None:
     schema = known.schema
     if not isinstance(schema, dict) or type(known.validator) is not SchemaValidator:
         return None
-    otherwise = _otherwise(info)
+    if_missing = _if_missing(info)
     if not _is_plain(schema):
-        return Kind(source, known.many, otherwise, FIELD) if _is_scalar_like(schema) else None
-    return Kind(source, known.many, otherwise, _convert(schema, known.many))
+        return Kind(source, known.many, if_missing, FASTAPI) if _is_scalar_like(schema) else None
+    return Kind(source, known.many, if_missing, _convert(schema, known.many))
 
 
-def _otherwise(info: FieldInfo) -> int:
+def _if_missing(info: FieldInfo) -> int:
     if info.is_required():
-        return REQUIRED
+        return ERROR
     if info.default_factory is None and is_immutable(info.default):
-        return SHARED
-    return FRESH
+        return CONSTANT
+    return FACTORY
 
 
 def is_immutable(value: Any) -> bool:
@@ -128,12 +128,12 @@ def _convert(schema: dict[str, Any], many: bool) -> int:
     while schema["type"] in ("default", "nullable"):
         schema = schema["schema"]
     if many:
-        return SCHEMA
+        return PYDANTIC
     meaning = {key: value for key, value in schema.items() if key not in ("metadata", "ref")}
     if meaning == {"type": "str"}:
         return TEXT
     if meaning == {"type": "int"}:
-        return DIGITS
+        return INT
     if meaning == {"type": "float"}:
-        return DECIMAL
-    return SCHEMA
+        return FLOAT
+    return PYDANTIC

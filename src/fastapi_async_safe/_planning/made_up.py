@@ -14,16 +14,16 @@ from starlette.datastructures import Headers, QueryParams
 
 from .. import _fastapi
 from .._core_py import (
-    DECIMAL,
-    DIGITS,
-    FIELD,
-    FRESH,
+    CONSTANT,
+    ERROR,
+    FACTORY,
+    FASTAPI,
+    FLOAT,
     HEADER,
+    INT,
     PATH,
+    PYDANTIC,
     QUERY,
-    REQUIRED,
-    SCHEMA,
-    SHARED,
     TEXT,
 )
 from .kinds import Kind
@@ -34,7 +34,7 @@ _NAME = "made_up"
 @cache
 def missing_error() -> dict[str, Any]:
     """Give the error of the installed FastAPI for a parameter that is not there, at some place."""
-    field = _made_up_field(Kind(QUERY, False, REQUIRED, TEXT), str, Query, None)
+    field = _made_up_field(Kind(QUERY, False, ERROR, TEXT), str, Query, None)
     _, (error,) = _fastapi.extract_nothing(QUERY, field)
     return dict(error)
 
@@ -51,11 +51,11 @@ def is_default_plain() -> bool:
         made.append("made up")
         return "made up"
 
-    fresh = _made_up_field(Kind(QUERY, False, FRESH, DIGITS), int, Query, None, default=make)
+    fresh = _made_up_field(Kind(QUERY, False, FACTORY, INT), int, Query, None, default=make)
     if _fastapi.extract_nothing(QUERY, fresh) != ({_NAME: "made up"}, []) or len(made) != 1:
         return False
     for default in ("made up", "7", 7, 7.5, True, None):
-        shared = Kind(QUERY, False, SHARED, DIGITS)
+        shared = Kind(QUERY, False, CONSTANT, INT)
         field = _made_up_field(shared, int, Query, None, default=default)
         found, wrong = _fastapi.extract_nothing(QUERY, field)
         if wrong or found.get(_NAME, ...) is not default:
@@ -67,10 +67,10 @@ def made_up_fields(kind: Kind) -> Iterable[Any]:
     marker: Callable[..., Any] = (Path, Query, Header, Cookie)[kind.source]
     annotations: dict[int, list[Any]] = {
         TEXT: [str, str | None],
-        DIGITS: [int, int | None],
-        DECIMAL: [float, float | None],
-        SCHEMA: [Annotated[int, Ge(1)], Literal["a", "1"], Annotated[str, MaxLen(2)] | None],
-        FIELD: [
+        INT: [int, int | None],
+        FLOAT: [float, float | None],
+        PYDANTIC: [Annotated[int, Ge(1)], Literal["a", "1"], Annotated[str, MaxLen(2)] | None],
+        FASTAPI: [
             Annotated[str, AfterValidator(str.upper)],
             Annotated[int, AfterValidator(_positive)],
         ],
@@ -82,7 +82,7 @@ def made_up_fields(kind: Kind) -> Iterable[Any]:
                 annotation,
                 marker,
                 alias,
-                default=None if kind.otherwise == SHARED else _made_up_default,
+                default=None if kind.if_missing == CONSTANT else _made_up_default,
             )
 
 
@@ -100,13 +100,13 @@ def _made_up_field(
     default: Any = None,
 ) -> Any:
     options: dict[str, Any] = {} if alias is None else {"alias": alias}
-    if kind.otherwise == FRESH:
+    if kind.if_missing == FACTORY:
         options["default_factory"] = default
     kept: Any = list[annotation] if kind.many else annotation
     declared = Parameter(
         _NAME,
         Parameter.KEYWORD_ONLY,
-        default=default if kind.otherwise == SHARED else Parameter.empty,
+        default=default if kind.if_missing == CONSTANT else Parameter.empty,
         annotation=Annotated[kept, marker(**options)],
     )
 

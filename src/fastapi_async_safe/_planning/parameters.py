@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import _core_py, _fastapi
-from .._core_py import FIELD, FRESH, HEADER, REQUIRED, SHARED
+from .._core_py import CONSTANT, ERROR, FACTORY, FASTAPI, HEADER
 from .._messages import logger, notices
 from .kinds import Kind, is_immutable, kind_of
 from .made_up import is_default_plain, made_up_fields, made_up_requests, missing_error
@@ -36,7 +36,7 @@ def parameter(source: int, field: Any, core: Any) -> Any:
 
 def is_repeatable(param: Any) -> bool:
     """Say whether reading this parameter runs no code of the user's."""
-    return bool(param.convert != FIELD and param.otherwise != FRESH)
+    return bool(param.convert != FASTAPI and param.if_missing != FACTORY)
 
 
 def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
@@ -44,11 +44,11 @@ def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
     info = known.info
     default: Any = None
     missing: dict[str, Any] | None = None
-    if kind.otherwise == REQUIRED:
+    if kind.if_missing == ERROR:
         missing = missing_error() | {"loc": known.loc}
     elif is_default_plain():
-        default = info.default if kind.otherwise == SHARED else None
-    elif kind.otherwise == FRESH or kind.convert == FIELD:
+        default = info.default if kind.if_missing == CONSTANT else None
+    elif kind.if_missing == FACTORY or kind.convert == FASTAPI:
         return None  # code of the user's would run more than once
     else:
         found, wrong = _fastapi.extract_nothing(kind.source, known.field)
@@ -60,7 +60,7 @@ def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
         key=known.alias.lower() if kind.source == HEADER else known.alias,
         loc=known.loc,
         many=kind.many,
-        otherwise=kind.otherwise,
+        if_missing=kind.if_missing,
         default=default,
         missing=missing,
         convert=kind.convert,

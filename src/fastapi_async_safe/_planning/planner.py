@@ -28,7 +28,7 @@ _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
 
 class DeclinedError(Exception):
-    """This tree is left to FastAPI's own code; the text says why.
+    """This tree falls back to FastAPI's own code; the text says why.
 
     Parameters:
         reason: the text.
@@ -100,7 +100,7 @@ class Planner:
             A `Plan` of the core.
 
         Raises:
-            DeclinedError: the tree has something in it that is not known here.
+            DeclinedError: the tree has something in it that is not supported.
         """
         root = _fastapi.Declaration(dependant)
         if not self._solving.is_own and root.dependencies:
@@ -293,7 +293,7 @@ class Planner:
             chosen=None if self._overrides is None else tuple(self._chosen),
             inline=inline,
             # With predicates anything may run inline, a stream that the endpoint gives for one.
-            noted=inline or bool(self._policy.predicates),
+            records_request=inline or bool(self._policy.predicates),
             joins_endpoint=joins_endpoint,
         )
 

@@ -166,7 +166,7 @@ class RoutePlans:
         except Exception as error:
             self._decline(f"{type(error).__name__}: {error}", request)
         else:
-            if plan.noted and self._has_owner:
+            if plan.records_request and self._has_owner:
                 marked_endpoints.enable()
             if plan.joins_endpoint and self._has_owner:
                 joined_endpoints.enable()

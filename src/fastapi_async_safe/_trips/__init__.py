@@ -5,7 +5,7 @@ and for each exit of a `yield` dependency. Here a worker goes on from call to ca
 has to be done on the event loop.
 """
 
-from .served import called_on_trip, validated_on_trip
+from .endpoint import called_on_trip, validated_on_trip
 from .trip import serving_of, take_trip
 
 __all__ = ["called_on_trip", "serving_of", "take_trip", "validated_on_trip"]

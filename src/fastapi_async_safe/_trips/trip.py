@@ -15,7 +15,7 @@ from .. import _fastapi
 from .._core_py import CALL, CONTEXT
 from .._planning.contexts import as_in_async_generator
 from .contexts import entered_last_on
-from .served import Served, keep
+from .endpoint import CalledEndpoint, keep
 
 
 async def take_trip(run: Any, solved: Any, serving: _fastapi.Handler | None) -> Any:
@@ -33,12 +33,12 @@ async def take_trip(run: Any, solved: Any, serving: _fastapi.Handler | None) -> 
     try:
         await _fastapi.run_in_pool(trip)
     except BaseException as error:
-        if trip.served is None or not trip.served.takes(error):
+        if trip.endpoint is None or not trip.endpoint.takes(error):
             if trip.abandon():
                 run.forget()
             raise
-    if trip.served is not None:
-        keep(trip.served)
+    if trip.endpoint is not None:
+        keep(trip.endpoint)
     return trip.solved
 
 
@@ -74,13 +74,13 @@ class _Trip:
         "_lock",
         "_run",
         "_serving",
-        "served",
+        "endpoint",
         "solved",
     )
 
     def __init__(self, run: Any, solved: Any, serving: _fastapi.Handler | None) -> None:
         self.solved = solved
-        self.served: Served | None = None
+        self.endpoint: CalledEndpoint | None = None
         self._run = run
         self._serving = serving
         self._lock = threading.Lock()
@@ -124,9 +124,9 @@ class _Trip:
             if self.solved is None and not (run.action == CALL and run.node.threaded):
                 return
         if self._serving is not None and not run.errors:
-            self.served = Served(run.values, self._serving.call)
-            if self.served.call(context) and not self._is_cancelled():
-                self.served.validate(self._serving.field, context)
+            self.endpoint = CalledEndpoint(run.values, self._serving.call)
+            if self.endpoint.call(context) and not self._is_cancelled():
+                self.endpoint.validate(self._serving.field, context)
 
     def _enter(self, node: Any, values: dict[str, Any], context: Context) -> Any:
         manager = node.call(**values)

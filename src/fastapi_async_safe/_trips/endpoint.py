@@ -13,7 +13,7 @@ from .. import _fastapi
 
 # By identity of the values that the endpoint was called with. Nothing is awaited between the end of
 # a resolution and the handler's call of the endpoint, which takes it from here.
-_served: dict[int, Served] = {}
+_called: dict[int, CalledEndpoint] = {}
 
 
 class _Here(threading.local):
@@ -24,7 +24,7 @@ class _Here(threading.local):
 _here = _Here()
 
 
-class Served:
+class CalledEndpoint:
     """An endpoint that is called in a thread, and the validation of its response.
 
     Parameters:
@@ -87,14 +87,14 @@ class Served:
         return self._content
 
 
-def keep(served: Served) -> None:
+def keep(endpoint: CalledEndpoint) -> None:
     """Keep an endpoint that was called for FastAPI's handler."""
-    _served[id(served.values)] = served
+    _called[id(endpoint.values)] = endpoint
 
 
-def called_on_trip(values: dict[str, Any]) -> Served | None:
+def called_on_trip(values: dict[str, Any]) -> CalledEndpoint | None:
     """Give the endpoint that was called with these values on a trip, once."""
-    return _served.pop(id(values), None) if _served else None
+    return _called.pop(id(values), None) if _called else None
 
 
 def validated_on_trip(field: Any, content: Any) -> _fastapi.Validated | None:
