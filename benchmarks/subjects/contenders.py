@@ -49,7 +49,7 @@ def create_app(workload: str, contender: str) -> App:
         UnavailableError: the compiled core was not built, or the peer is not installed.
     """
     if contender == UNMARKED:
-        from benchmarks.runs.without_marks import proven_app
+        from benchmarks.subjects.unmarked import proven_app
 
         return proven_app(workload)
     if contender in tuple(Peer):
