@@ -123,7 +123,7 @@ cdef class Run:
         if self._values != NULL:
             _release(self._values, self._value_count)
 
-    def advance(self, value=nothing, bint in_thread=False):
+    def advance(self, value=NOTHING, bint in_thread=False):
         self._check(_NO_VALUE if value is nothing else _VALUE)
         return self._advance(value, in_thread)
 

@@ -93,7 +93,7 @@ def test_a_mark_is_for_what_has_it_alone(marked: str, serve: Serve) -> None:
     def endpoint(below: Annotated[bool, Depends(dependency)]) -> list[bool]:
         return [below, is_on_loop()]
 
-    async_safe({"endpoint": endpoint, "dependency": dependency}[marked])
+    async_safe(endpoint if marked == "endpoint" else dependency)
     expected = [marked == "dependency", marked == "endpoint"]
     assert serve(app_with_endpoint(endpoint)).get("/").json() == expected
 

@@ -98,7 +98,7 @@ def names_in(database: str, name: str) -> int:
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
 def test_what_was_answered_is_committed(driver: str, shop: Shop, database: str) -> None:
-    item = {"name": str(uuid.uuid4()), "price_cents": 5}
+    item: dict[str, Any] = {"name": str(uuid.uuid4()), "price_cents": 5}
     answer = shop.client.post(f"/{driver}/items", json=item, headers=shop.headers())
     assert answer.status_code == 201
     assert answer.json() == {"id": answer.json()["id"], "owner": "ada", **item}

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", RuntimeWarning)
     from benchmarks.subjects.workloads import WORKLOADS, Workload
 from benchmarks.runs.thread_trips import counted_thread_trips
-from benchmarks.subjects.client import call
+from benchmarks.subjects.client import App, call
 from fastapi_async_safe import RouteExplanation, explain
 from tests.support.serving import Init, contexts_share
 from tests.trips.test_random_trips import EXAMPLES, Scene, Tree, trees
@@ -25,7 +25,7 @@ COUNTED = [workload for name, workload in WORKLOADS.items() if name not in ("W13
 SLOW = ("W10/1000", "W17", "W17/64")
 
 
-async def trips_of(app: object, workload: Workload) -> int:
+async def trips_of(app: App, workload: Workload) -> int:
     """Count the trips of a request after the first one."""
     await call(app, workload.request)
     with counted_thread_trips() as trips:

@@ -17,6 +17,7 @@ import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FunctionType
 from typing import Annotated, Any, ClassVar
 
 import anyio
@@ -428,7 +429,7 @@ def code_above_that_is_unknown_stays(variant: str) -> None:
     function = fastapi.dependencies.utils.solve_dependencies
     hooked = function.__code__
     calls = []
-    below = type(function)(hooked, function.__globals__)
+    below = FunctionType(hooked, function.__globals__)
     below.__kwdefaults__ = function.__kwdefaults__
 
     async def solve_dependencies(**arguments: Any) -> Any:

@@ -248,7 +248,7 @@ def test_a_route_falls_back_to_fastapi_with_all_that_is_below_it(serve: Serve) -
     def upper(nothing: Annotated[None, Depends(lower)]) -> None:
         threads.append(here())
 
-    class Unknown(Dependant):  # type: ignore[misc]
+    class Unknown(Dependant):
         __slots__ = ()
 
     app = FastAPI(dependencies=[Depends(on_loop)])

@@ -9,7 +9,7 @@ NOTE: annotations are no strings here: FastAPI 0.115 does not know those of a cl
 import functools
 import sys
 from collections.abc import Callable, Iterator
-from types import CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Annotated, Any
 
 import fastapi.dependencies.utils as solving
@@ -280,7 +280,7 @@ def test_a_project_that_reads_parameters_in_its_own_way(
 def test_the_code_of_a_function_may_be_exchanged(
     init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    function: FunctionType = solving._get_multidict_value
+    function: Any = solving._get_multidict_value
 
     def nothing(field: Any, values: Any, alias: Any = None) -> Any:
         return None

@@ -162,7 +162,7 @@ def validated(a: int = 0):
 """
 
 
-def slow(*args: Any, **kwargs: Any) -> int:
+def slow(*args: Any, **kwargs: Any) -> Any:
     return 1
 
 
@@ -221,7 +221,7 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
     (
         "Base",
         "a descriptor for an attribute",
-        setter("Base", "a", property(slow, slow)),  # type: ignore[arg-type]
+        setter("Base", "a", property(slow, slow)),
     ),
     ("Base", "a __new__", setter("Base", "__new__", slow)),
     ("Base", "another __init__", setter("Base", "__init__", slow)),

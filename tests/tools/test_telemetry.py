@@ -21,7 +21,7 @@ from tests.tools.spans import Spans
 def all_of_it(scene: Scene) -> Any:
     """Serve requests with everything on."""
     spans, metrics = Spans(), InMemoryMetricReader()
-    logs: Any = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call]
+    logs: Any = InMemoryLogRecordExporter()
     logger_provider = LoggerProvider()
     logger_provider.add_log_record_processor(SimpleLogRecordProcessor(logs))
     app = FastAPI(

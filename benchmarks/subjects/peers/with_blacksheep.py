@@ -29,6 +29,7 @@ def create_app() -> Application:
             Order(sort, descending),
             Price(minimum, maximum, currency),
         )
-        return json(answer)
+        response: Response = json(answer)
+        return response
 
     return app
