@@ -24,6 +24,9 @@ SET = ["1", "true", "yes", "on", "TRUE", " On "]
 NOT_SET = ["", "0", "false", "no", "off", "OFF"]
 UNKNOWN = ["2", "y", "none", "1 0", "yes!"]
 NO_COMPILER = {"CC": os.devnull}
+NO_PROGRAMS = {"PATH": "/nonexistent"}
+# One for which the package index has no CMake.
+OTHER_PLATFORM = {"_PYTHON_HOST_PLATFORM": "freebsd-14-amd64"}
 
 
 @dataclass(frozen=True)
@@ -60,20 +63,14 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def build(builder: Path, tmp_path_factory: pytest.TempPathFactory) -> Builder:
     """Give a function that builds a wheel under the given environment variables."""
 
-    def run(variables: dict[str, str], *options: str) -> Build:
+    def run(variables: dict[str, str], *options: str, isolated: bool = False) -> Build:
         wheels_path = tmp_path_factory.mktemp("wheels")
         environment = {
             k: v for k, v in os.environ.items() if not k.startswith("FASTAPI_ASYNC_SAFE")
         }
-        command: list[str | Path] = [
-            builder,
-            "-m",
-            "pip",
-            "wheel",
-            "--verbose",
-            "--no-build-isolation",
-            "--no-deps",
-        ]
+        command: list[str | Path] = [builder, "-m", "pip", "wheel", "--verbose", "--no-deps"]
+        if not isolated:
+            command.append("--no-build-isolation")
         finished = subprocess.run(
             [*command, "--wheel-dir", wheels_path, *options, ROOT],
             env=environment | {"NO_COLOR": "1"} | variables,
@@ -124,6 +121,13 @@ def test_a_core_that_does_not_compile_makes_the_wheel_pure(build: Builder) -> No
     )
     assert built.tag == "py3-none-any", built.output
     assert "could not be built" in built.last_words
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="platforms cannot be told another name there")
+def test_where_neither_cmake_nor_a_compiler_can_be_had_the_wheel_is_pure(build: Builder) -> None:
+    built = build(NO_COMPILER | NO_PROGRAMS | OTHER_PLATFORM, isolated=True)
+    assert built.tag == "py3-none-any", built.output
+    assert "there is no CMake" in built.last_words
 
 
 @pytest.mark.parametrize("value", SET)
