@@ -34,7 +34,7 @@ def test_the_stub_of_the_core_says_what_the_core_is(tmp_path: Path) -> None:
     else:
         command = [sys.executable, "-c", OF_THE_PYTHON_CORE, "--ignore-missing-stub"]
         # Only the Python core makes them by calling the class.
-        allowed.write_text(r"fastapi_async_safe\._core\.Served\.__init__")
+        allowed.write_text(r"fastapi_async_safe\._core\.CurrentRequest\.__init__")
     environment = dict(os.environ)
     folder = Path(fastapi_async_safe.__file__).parents[1]
     if folder.name != "site-packages":  # where mypy looks by itself, and nowhere else
