@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 import functools
+import linecache
 import typing
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import annotated_types
 import attrs
@@ -547,3 +548,70 @@ ALIAS = typing.List  # noqa: UP006
 @case
 def makes_by_an_alias_of_typing() -> Any:
     return ALIAS[int]((SLEEPY,))
+
+
+HUGE = 1 << 40_000_000
+HUGE_TOO = HUGE + 1 - 1
+NESTED, NESTED_TOO = (0, 0), (0, 0)
+for _ in range(14):
+    NESTED, NESTED_TOO = (NESTED, NESTED), (NESTED_TOO, NESTED_TOO)
+
+
+@case
+def negates_a_large_integer() -> int:
+    return -HUGE
+
+
+@case
+def inverts_a_large_integer() -> int:
+    return ~(HUGE,)[0]
+
+
+@case
+def compares_large_integers() -> bool:
+    return HUGE == HUGE_TOO
+
+
+@case
+def looks_for_a_large_integer(x: int) -> bool:
+    return x in (HUGE, 1)
+
+
+@case
+def hashes_a_large_integer() -> Any:
+    return {HUGE: 1}
+
+
+@case
+def takes_a_large_integer_by_default(*, x: int = HUGE) -> bool:
+    return x == HUGE_TOO
+
+
+@case
+def takes_a_large_literal(x: Literal[1 << 4_000_000]) -> int:
+    return x + 1
+
+
+@case
+def compares_what_is_nested_deeply() -> bool:
+    return NESTED == NESTED_TOO
+
+
+def repeated(name: str, first: str, again: str, last: str, times: int = 18) -> None:
+    """Collect a function that does something again and again."""
+    lines = [f"def {name}():", f"    {first}", *[f"    {again}"] * times, f"    return {last}"]
+    source, file = "\n".join(lines) + "\n", f"<{name}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {}
+    exec(compile(source, file, "exec"), namespace)
+    collect(name, namespace[name])
+
+
+repeated("doubles_by_adding", "a = [1, 2]", "a = a + a", "len(a)")
+repeated("doubles_by_extending", "a = [1, 2]", "a.extend(a)", "len(a)")
+repeated("doubles_by_unpacking", "a = [1, 2]", "a = [*a, *a]", "len(a)")
+repeated("doubles_a_dict_by_unpacking", "a = {1: 2}", "a = {**a, **a}", "len(a)")
+repeated("doubles_a_dict_by_joining", "a = {1: 2}", "a = a | a", "len(a)")
+repeated("doubles_a_dict_by_updating", "a = {1: 2}", "a.update(a)", "len(a)")
+repeated("nests_and_compares", "a, b = (1,), (1,)", "a, b = (a, a), (b, b)", "a == b", 25)
+repeated("nests_and_hashes", "a = (1, 2)", "a = (a, a)", "{a: 1}", 25)

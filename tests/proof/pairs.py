@@ -815,3 +815,24 @@ def _() -> Any:
 @unproven("the time of a call")
 def _() -> Any:
     return threading.get_ident()
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+
+
+class LargeNumber(int):
+    pass
+
+
+LARGE_NUMBER = LargeNumber(1 << 40_000)
+
+
+@proven("numbers of a class of their own")
+def _(a: int) -> Any:
+    return a == Level.LOW
+
+
+@unproven("numbers of a class of their own")
+def _(a: int) -> Any:
+    return a == LARGE_NUMBER

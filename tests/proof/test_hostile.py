@@ -234,6 +234,7 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
             module.Derived, "__bases__", (type("Other", (module.Base,), {"check": slow}),)
         ),
     ),
+    ("Base", "what makes it abstract", setter("Base", "__abstractmethods__", (Slow(),))),
     ("Sub", "another __init__ above", setter("Base", "__init__", slow)),
     (
         "Data",

@@ -24,6 +24,7 @@ ROUNDS = 32
 
 _REASONS_KEPT = 25
 _STEPS = 20_000
+_LARGEST_CONTAINER = 1024
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ class Analysis:
         if len(self.reasons) >= _REASONS_KEPT:
             raise StopError
         return Opaque(what or "a value that is not known")
+
+    def build(self, node: ast.AST | None, count: int) -> None:
+        """Count what it costs to put so many parts into a container."""
+        self.spend(node, count * 0.5)
+        if count > _LARGEST_CONTAINER:
+            self.refuse(node, "builds a container that may grow large")
+            raise StopError
 
     def spend(self, node: ast.AST | None, cost: float) -> None:
         """Count what running `node` costs, in steps of about 50 ns."""

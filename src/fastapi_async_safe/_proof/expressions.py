@@ -191,6 +191,7 @@ def elements(frame: Frame, nodes: list[ast.expr]) -> list[Value] | None:
         if isinstance(value, Known) and type(value.obj) is tuple and len(value.obj) <= ROUNDS:
             found += [existing(frame, each) for each in value.obj]
         elif isinstance(value, Box) and value.exact and value.type in (tuple, list):
+            frame.analysis.build(node, len(found) + len(value.elements))
             found += value.elements
         else:
             known = False
@@ -222,6 +223,7 @@ def _dict(frame: Frame, node: Any) -> Value:
                 frame.refuse(node, f"copies `{text_of(value_node)}`, which is of unknown size")
                 exact = False
                 continue
+            frame.analysis.build(node, len(keys) + len(value.keys))
             keys += value.keys
             values += value.elements
             exact = False
@@ -246,7 +248,7 @@ def _unary(frame: Frame, node: Any) -> Value:
         truth = truth_of(frame, node.operand, value)
         return Plain(bool) if truth is None else Known(not truth)
     kinds = {builtin_type(option) for option in options_of(value)}
-    is_number = isinstance(value, Known) and type(value.obj) in (int, float)
+    is_number = isinstance(value, Known) and builtin_type(value) in (int, float)
     if isinstance(value, Known) and is_number and isinstance(node.op, ast.USub):
         return Known(-value.obj)
     if not kinds <= {int, float, bool} or (isinstance(node.op, ast.Invert) and bool in kinds):
@@ -464,6 +466,7 @@ def _element(
             return Plain(str, size=0.01) if kind is str else Plain(int, bits=8)
         return Plain(kind, size=_sliced_size(node, value))
     if isinstance(value, Known):
+        frame.analysis.build(node, len(value.obj))
         value = Box(tuple, [existing(frame, each) for each in value.obj])
     if isinstance(value, Plain):
         if sliced:
@@ -611,6 +614,7 @@ def unpacked(frame: Frame, node: ast.AST, value: Value, count: int) -> list[Valu
     columns: list[list[Value]] = [[] for _ in range(count)]
     for option in options_of(value):
         if isinstance(option, Known) and type(option.obj) is tuple:
+            frame.analysis.build(node, len(option.obj))
             option = Box(  # noqa: PLW2901
                 tuple, [existing(frame, each) for each in option.obj]
             )

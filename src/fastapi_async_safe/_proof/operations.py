@@ -18,6 +18,7 @@ from typing import Any
 from .analysis import Frame
 from .lookup import ABSENT
 from .values import (
+    INTEGER_BITS,
     NEVER,
     SCALARS,
     TEXT_CLAIMED,
@@ -123,7 +124,9 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
         if is_comparable(option):
             continue
         cls = class_of(option)
-        if cls is None or isinstance(option, (Plain, Box)):
+        if cls is None or cls in SCALARS or isinstance(option, (Plain, Box)):
+            return False
+        if isinstance(option, Known) and _is_large(option.obj):
             return False
         for name in ("__eq__", "__ne__"):
             found = frame.analysis.watched.class_attribute(cls, name)
@@ -131,6 +134,10 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
             if type(found) is not WrapperDescriptorType or owner not in _OWN_COMPARISONS:
                 return False
     return True
+
+
+def _is_large(obj: Any) -> bool:
+    return issubclass(type(obj), int) and int.bit_length(obj) > INTEGER_BITS
 
 
 def compared(frame: Frame, node: ast.AST, left: Value, op: ast.cmpop, right: Value) -> Value:
@@ -264,6 +271,7 @@ def _combined_of_one(
         return built_text(frame, node, first, [left, right])
     if isinstance(op, ast.Add) and first is second and first in (list, tuple):
         if isinstance(left, Box) and isinstance(right, Box):
+            frame.analysis.build(node, len(left.elements) + len(right.elements))
             return Box(first, [*left.elements, *right.elements], exact=left.exact and right.exact)
         return frame.refuse(node, f"joins lists of unknown length: `{text_of(node)}`")
     if isinstance(op, ast.Mod) and first is str:
@@ -276,6 +284,7 @@ def _combined_of_one(
         and keys_hash(left)
         and keys_hash(right)
     ):
+        frame.analysis.build(node, len(left.elements) + len(right.elements))
         keys = [*(left.keys or ()), *(right.keys or ())]
         return Box(dict, [*left.elements, *right.elements], keys, exact=False)
     if {first, second} <= SCALARS and not isinstance(op, (ast.Mult, ast.Mod)):

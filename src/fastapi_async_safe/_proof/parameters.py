@@ -33,7 +33,9 @@ from .values import (
     Plain,
     Value,
     any_of,
+    bits_of,
     is_constant,
+    size_of,
 )
 
 # NOTE: asked for by their exact classes: what derives from one may say how it is validated.
@@ -243,7 +245,11 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
         return _validated(arguments[0], what, [*constraints, *more], watched)
     if origin is Literal:
         if all(is_constant(each) for each in arguments):
-            return any_of(Plain(type(each), bits=64, size=0.1) for each in arguments)
+            constants = map(Known, arguments)
+            return any_of(
+                Plain(type(each.obj), bits=max(64, bits_of(each)), size=max(0.1, size_of(each)))
+                for each in constants
+            )
         return Opaque(what)
     if origin in _CONTAINERS or annotation in _CONTAINERS:
         return _container(origin or annotation, arguments, what, constraints, watched)

@@ -215,6 +215,8 @@ def builtin_type(value: Value) -> type | None:
         return value.type
     if isinstance(value, Known):
         kind = type(value.obj)
+        if kind is int and value.obj.bit_length() > INTEGER_BITS:
+            return None  # nothing about it is short
         if kind in SCALARS or kind in _CONSTANT_CONTAINERS:
             return kind
     return None
@@ -232,6 +234,10 @@ def class_of(value: Value) -> type | None:
 
 
 _CONSTANT_CONTAINERS = frozenset({tuple, frozenset})
+_CONTAINERS = frozenset({tuple, frozenset, list, dict, set})
+
+#: So many parts, parts of parts counted, a value has that is compared, or given as an answer.
+_PARTS_SEEN, _PARTS_GIVEN = 256, 4096
 
 
 def iterated(box: Box) -> list[Value]:
@@ -246,65 +252,57 @@ def is_scalar(value: Value) -> bool:
 
 def is_hashable(value: Value) -> bool:
     """Say whether hashing `value` and comparing it runs no code of anybody's."""
-    return all(map(_is_deeply_plain, options_of(value)))
-
-
-def _is_deeply_plain(value: Value) -> bool:
-    if isinstance(value, Known):
-        return is_constant(value.obj)
-    if isinstance(value, Plain):
-        return value.type in SCALARS or (
-            value.type in _CONSTANT_CONTAINERS
-            and value.element is not None
-            and is_hashable(value.element)
-        )
-    if isinstance(value, Box):
-        return value.type in _CONSTANT_CONTAINERS and all(map(is_hashable, value.elements))
-    return False
+    return _is_plain(value, _CONSTANT_CONTAINERS, _PARTS_SEEN)
 
 
 def is_comparable(value: Value) -> bool:
     """Say whether comparing `value` with another such runs no code of anybody's."""
-    for option in options_of(value):
-        if isinstance(option, Box):
-            if not all(map(is_comparable, [*option.elements, *(option.keys or ())])):
-                return False
-        elif isinstance(option, Plain) and option.type not in SCALARS:
-            parts = [part for part in (option.element, option.key) if part is not None]
-            if option.element is None or not all(map(is_comparable, parts)):
-                return False
-        elif not _is_deeply_plain(option):
-            return False
-    return True
+    return _is_plain(value, _CONTAINERS, _PARTS_SEEN)
 
 
 def is_data(value: Value) -> bool:
     """Say whether `value` is plain through and through, and something at all."""
-    pending, seen = [value], set()
+    return _is_plain(value, _CONTAINERS, _PARTS_GIVEN)
+
+
+def _is_plain(value: Value, containers: frozenset[type], most: int) -> bool:
+    # NOTE: a part that is there twice is counted twice, as it is gone through twice.
+    pending, seen = [value], 0
     while pending:
         each = pending.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
+        seen += 1
+        if seen > most:
+            return False
         if isinstance(each, AnyOf):
             pending += each.options
-        elif isinstance(each, Box):
-            pending += [*each.elements, *(each.keys or ())]
-        elif isinstance(each, Plain) and each.type not in SCALARS:
-            if each.element is None or each.type not in (list, tuple, dict, set, frozenset):
+        elif isinstance(each, Known):
+            if not is_constant(each.obj):
                 return False
+        elif isinstance(each, Box) and each.type in containers:
+            pending += [*each.elements, *(each.keys or ())]
+        elif isinstance(each, Plain) and each.type in containers and each.element is not None:
             pending += [each.element, *([] if each.key is None else [each.key])]
-        elif not _is_deeply_plain(each):
+        elif not (isinstance(each, Plain) and each.type in SCALARS):
             return False
     return True
 
 
 def is_constant(obj: Any) -> bool:
-    """Say whether `obj` is a scalar, or a tuple or frozenset of such."""
-    kind = type(obj)
-    if kind in SCALARS:
-        return True
-    return kind in _CONSTANT_CONTAINERS and len(obj) <= 64 and all(map(is_constant, obj))
+    """Say whether `obj` is a scalar, or a tuple or frozenset of such, and not large."""
+    pending, seen = [obj], 0
+    while pending:
+        each = pending.pop()
+        kind = type(each)
+        seen += 1
+        if seen > _PARTS_SEEN:
+            return False
+        if kind in _CONSTANT_CONTAINERS:
+            if len(each) > _PARTS_SEEN:
+                return False
+            pending += each
+        elif kind not in SCALARS or (kind is int and each.bit_length() > INTEGER_BITS):
+            return False
+    return True
 
 
 def bits_of(value: Value) -> float:

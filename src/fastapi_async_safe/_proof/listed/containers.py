@@ -104,6 +104,7 @@ def _extend(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | 
         return None
     if args[1].type not in (list, tuple):
         return None
+    frame.analysis.build(node, len(args[0].elements) + len(args[1].elements))
     args[0].elements += list(args[1].elements)
     args[0].exact = False
     return Known(None)
@@ -120,6 +121,7 @@ def _update(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]
             return None
         keys += other.keys or []
         elements += other.elements
+    frame.analysis.build(node, len(args[0].elements) + len(elements))
     args[0].exact = False
     args[0].elements += elements
     args[0].keys = [*(args[0].keys or ()), *keys]
@@ -130,6 +132,7 @@ def _copy(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | No
     if kwargs or len(args) != 1 or not isinstance(args[0], Box):
         return None
     box = args[0]
+    frame.analysis.build(node, len(box.elements))
     return Box(box.type, list(box.elements), box.keys and list(box.keys), exact=box.exact)
 
 

@@ -136,7 +136,7 @@ def _isinstance(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Valu
     wanted = [args[1]]
     if _is_box(args[1], tuple):
         wanted = args[1].elements
-    elif isinstance(args[1], Known) and type(args[1].obj) is tuple:
+    elif isinstance(args[1], Known) and type(args[1].obj) is tuple and len(args[1].obj) <= ROUNDS:
         wanted = [existing(frame, each) for each in args[1].obj]
     classes = [each.obj for each in wanted if isinstance(each, Known)]
     if len(classes) < len(wanted):
