@@ -41,7 +41,7 @@ settings.load_profile("unhurried")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "accelerated: says nothing of stock FastAPI")
-    config.addinivalue_line("markers", "declines: something is left to FastAPI, and logged")
+    config.addinivalue_line("markers", "declines: something falls back to FastAPI, and logged")
 
 
 def pytest_report_header() -> str:
@@ -82,7 +82,7 @@ def init(
     if request.node.get_closest_marker("declines") is None:
         records = [*caplog.get_records("setup"), *caplog.get_records("call")]
         said = [record.getMessage() for record in records if record.name == "fastapi_async_safe"]
-        assert said == [], "this was left to FastAPI"
+        assert said == [], "this fell back to FastAPI"
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ cdef struct Watched:
 
 
 cdef class Plan:
-    cdef readonly object connection
+    cdef readonly object connection_class
     cdef readonly bint raw
     cdef readonly object new_response
     cdef readonly object new_solved
@@ -84,7 +84,7 @@ cdef class Plan:
     cdef Py_hash_t *hashes  # of the keys; -1: not known, or nothing to rely on
 
     def __cinit__(
-        self, *, connection, bint raw, new_response, new_solved, tuple order not None,
+        self, *, connection_class, bint raw, new_response, new_solved, tuple order not None,
         tuple after not None, tuple nodes not None, tuple keys not None, bint needs_stacks,
         tuple watched, tuple dependants, tuple fields, tuple lists, marks, tuple chosen,
         bint inline, bint records_request, bint joins_endpoint,
@@ -98,7 +98,7 @@ cdef class Plan:
         for position in range(self.length):
             self.order_numbers[position] = order[position]
             self.after_numbers[position] = after[position]
-        self.connection = connection
+        self.connection_class = connection_class
         self.raw = raw
         self.new_response = new_response
         self.new_solved = new_solved

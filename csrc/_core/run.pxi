@@ -94,7 +94,13 @@ cdef class Run:
         self, Plan plan, request, stack, provider, background, response, dict cache
     ) except -1:
         cdef Py_ssize_t nodes = len(plan.nodes), count = plan.size + len(plan.keys)
-        # One block: values, slots, marks.
+        # One block of memory. Each node has its values at its place of the plan, those of its
+        # dependencies first: what such a node gives is put there, so that the arguments of a call
+        # stand one after the other, with room in front for the object that a class makes.
+        #
+        #     _values                                    _slots                _marks
+        #     | object | keyword | keyword | object ...  | slot | slot | ...   | number | ...
+        #     |<- place of node 0 ->|<- of node 1 ...  ->|<- of the cache   ->|<- of errors ->|
         self._values = <PyObject **>_allocated((count + nodes) * sizeof(PyObject *))
         memset(self._values, 0, count * sizeof(PyObject *))
         self._value_count = count
@@ -112,7 +118,7 @@ cdef class Run:
         self._response = response
         self._cache = cache
         self._reuses = cache is None
-        self._raw = plan.raw and type(request) is plan.connection
+        self._raw = plan.raw and type(request) is plan.connection_class
         if not self._raw:
             self._reuses = False
         self._asks = True
@@ -138,7 +144,7 @@ cdef class Run:
         cdef object stopped
         self._is_running = True
         try:
-            solved = self._go_on(value, in_thread)
+            solved = self._advance_unguarded(value, in_thread)
             went_well = True
             return solved
         except StopIteration as error:
@@ -151,7 +157,7 @@ cdef class Run:
                 self._forget()
         raise stopped  # and its context is not what is handled above
 
-    cdef object _go_on(self, value, bint in_thread):
+    cdef object _advance_unguarded(self, value, bint in_thread):
         cdef Plan plan = self.plan
         cdef Py_ssize_t position = self._position, index
         cdef Node node
@@ -197,7 +203,7 @@ cdef class Run:
                 if in_thread and not (node.joins and self._raw):
                     return self._ask(_LOOP, node, position)
                 if self._asks or node.groups:
-                    self._extract(node, place)
+                    self._read(node, place)
                 if node.body_fields:
                     return self._ask(_BODY, node, position)
             if node.special:
@@ -303,7 +309,7 @@ cdef class Run:
         call = PyObject_GetAttr(node.declared, call_field)
         return overrides.get(call, call) is not PyObject_GetAttr(node.used, call_field)
 
-    cdef int _extract(self, Node node, Place *place) except -1:
+    cdef int _read(self, Node node, Place *place) except -1:
         cdef Group group = None
         cdef list errors = self.errors
         cdef object request = self.request, container, headers = None

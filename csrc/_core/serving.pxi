@@ -5,7 +5,7 @@ cdef str response_field = _fastapi.RESPONSE_FIELD
 
 @cython.freelist(16)
 cdef class CurrentRequest:
-    cdef readonly object connection
+    cdef readonly object request
     cdef readonly object route
     cdef readonly object dependant
     cdef readonly object owner
@@ -23,18 +23,18 @@ cdef inline CurrentRequest _current():
 
 
 cdef inline bint _is_there(CurrentRequest current) except -1:
-    cdef PyObject *connection
-    PyWeakref_GetRef(current.connection, &connection)
-    if connection == NULL:
+    cdef PyObject *request
+    PyWeakref_GetRef(current.request, &request)
+    if request == NULL:
         return False
-    Py_DECREF(<object>connection)
+    Py_DECREF(<object>request)
     return True
 
 
-def set_route(route, connection, dependant, owner):
+def set_route(route, request, dependant, owner):
     cdef CurrentRequest current = _current()
     if current is None or not _is_there(current):
-        current = _begin(connection)
+        current = _begin(request)
     current.route = route
     current.dependant = dependant
     current.owner = owner
@@ -48,27 +48,27 @@ def clear():
         current.is_resolved = True
 
 
-def isolate_nested(app, connection):
+def isolate_nested(app, request):
     cdef CurrentRequest before = _current()
     if before is not None:
-        around = before.connection()
+        around = before.request()
         if around is not None:
-            if around.scope is connection.scope and not before.is_resolved:
+            if around.scope is request.scope and not before.is_resolved:
                 return app
-            return _isolated(app, connection, before, begin, current_request)
-    _begin(connection)
+            return _isolated(app, request, before, begin, current_request)
+    _begin(request)
     return app
 
 
-cdef CurrentRequest _begin(connection):
+cdef CurrentRequest _begin(request):
     cdef CurrentRequest current = CurrentRequest.__new__(CurrentRequest)
-    current.connection = PyWeakref_NewRef(connection, None)
+    current.request = PyWeakref_NewRef(request, None)
     PyContextVar_Set(current_request, current)
     return current
 
 
-def begin(connection):
-    return _begin(connection)
+def begin(request):
+    return _begin(request)
 
 
 def current_route():

@@ -6,14 +6,14 @@ cdef str dependencies_field = _fastapi.DEPENDENCIES
 
 cdef class Entry:
     cdef readonly object dependant
-    cdef readonly object connection
+    cdef readonly object connection_class
     cdef readonly object owner
     cdef readonly object route
     cdef public Plan plan
 
-    def __cinit__(self, *, dependant, connection, owner, route):
+    def __cinit__(self, *, dependant, connection_class, owner, route):
         self.dependant = dependant
-        self.connection = connection
+        self.connection_class = connection_class
         self.owner = owner
         self.route = route
 
@@ -47,7 +47,7 @@ cdef class Solver:
             entry = <Entry?>found
         if entry is None or entry.dependant is not dependant:
             entry = <Entry?>self._adopt(dependant, request)
-        if not isinstance(request, entry.connection):
+        if not isinstance(request, entry.connection_class):
             return None
         if dependency_cache is not None and type(dependency_cache) is not dict:
             return None

@@ -74,12 +74,12 @@ class Resolver:
         key = id(dependant)
         owner = _fastapi.owner_of(request.scope, dependant)
         is_http = isinstance(request, _fastapi.Request)
-        connection = _fastapi.Request if is_http else _fastapi.WebSocket
+        connection_class = _fastapi.Request if is_http else _fastapi.WebSocket
         route = RoutePlans(
             self.policy,
             self.core,
             dependant,
-            connection,
+            connection_class,
             proofs=self.proofs,
             slow_calls=self.slow_calls,
             first_requests=self._first_requests,
@@ -95,7 +95,7 @@ class Resolver:
         # of the old ones go with the routes they were made for.
         entry = self._entries[key] = self.core.Entry(
             dependant=dependant,
-            connection=connection,
+            connection_class=connection_class,
             owner=None if owner is None else weakref.ref(owner, forget),
             route=route,
         )

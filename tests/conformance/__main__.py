@@ -199,7 +199,7 @@ def _print_details(verdict: Verdict) -> None:
     for text in verdict.trouble:
         console.print(f"  [red]trouble[/]: {escape(text)}")
     for test, times in sorted(verdict.session.declined.items()):
-        console.print(f"  left to FastAPI, {times} times: {escape(test)}")
+        console.print(f"  fell back to FastAPI, {times} times: {escape(test)}")
     for message, times in sorted(verdict.session.logged.items()):
         console.print(f"  logged, {times} times: {escape(message)}")
 
@@ -231,7 +231,7 @@ def _table(version: str, stock: Session, verdicts: list[Verdict]) -> Table:
     for row, count in (
         ("apps", "apps"),
         ("resolved by a plan", "resolved"),
-        ("left to FastAPI", "declined"),
+        ("fell back to FastAPI", "declined"),
         ("proven, when a plan was made", "proven"),
         ("not proven", "unproven"),
     ):

@@ -60,7 +60,7 @@ class Session:
     messages: dict[str, str]  # of what went wrong, by node id
     seconds: float
     counts: dict[str, int] = field(default_factory=dict)  # what became of the calls to resolve
-    declined: dict[str, int] = field(default_factory=dict)  # calls left to FastAPI, by test
+    declined: dict[str, int] = field(default_factory=dict)  # calls that fell back, by test
     logged: dict[str, int] = field(default_factory=dict)  # what our logger said, how often
 
     @property

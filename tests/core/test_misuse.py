@@ -195,7 +195,7 @@ def test_a_plan_of_parts_that_do_not_fit_is_refused(changed: dict[str, Any]) -> 
 
     plan = plan_of(_core)
     parts: dict[str, Any] = {
-        "connection": plan.connection,
+        "connection_class": plan.connection_class,
         "raw": True,
         "new_response": plan.new_response,
         "new_solved": plan.new_solved,

@@ -47,7 +47,7 @@ class Outcome:
 
     @cached_property
     def declined(self) -> set[str]:
-        """The routes whose marked dependencies were left to FastAPI, at least once."""
+        """The routes whose marked dependencies fell back to FastAPI, at least once."""
         return {
             sent.route
             for sent in REQUESTS
@@ -79,7 +79,7 @@ class Outcome:
         return {name for name, count in counts.items() if count > 2}
 
     def check_said(self) -> None:
-        """Check that what was left to FastAPI was said, once, with route, reason and release."""
+        """Check that what fell back to FastAPI was said, once, with route, reason and release."""
         assert len(self.said) == len(set(self.said)), self.said
         for line in self.said:
             assert _FASTAPI in line

@@ -18,6 +18,12 @@ class Plan:
     `order` holds the index of a node where it is left (its parameters are read and it is called),
     and, for a node with dependencies, `~index` where it is entered. `after` says, for the latter,
     where to go on if it can be skipped.
+
+    An endpoint (3) that depends on a session (2), which depends on settings (0) and an engine (1):
+
+        position    0    1    2    3    4    5
+        order      ~3   ~2    0    1    2    3
+        after       6    5    0    0    0    0
     """
 
     __slots__ = (
@@ -30,7 +36,7 @@ class Plan:
         "_seen",
         "after",
         "chosen",
-        "connection",
+        "connection_class",
         "dependants",
         "hands_out",
         "inline",
@@ -50,7 +56,7 @@ class Plan:
     def __init__(
         self,
         *,
-        connection: type,
+        connection_class: type,
         raw: bool,
         new_response: Callable[[], Any],
         new_solved: Callable[..., Any],
@@ -69,7 +75,7 @@ class Plan:
         records_request: bool,
         joins_endpoint: bool,
     ) -> None:
-        self.connection = connection  # `Request` or `WebSocket`
+        self.connection_class = connection_class  # `Request` or `WebSocket`
         self.raw = raw  # its parameters may be read without asking its getters
         self.new_response = new_response
         self.new_solved = new_solved  # makes the result, with a new response if there is none

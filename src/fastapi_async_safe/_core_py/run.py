@@ -137,7 +137,7 @@ class Run:
         self._cache = cache  # a dependency cache that others may use at the same time, or None
         # What another resolution cached says nothing about the parameters of this one.
         self._reuses = cache is None
-        self._raw = plan.raw and type(request) is plan.connection
+        self._raw = plan.raw and type(request) is plan.connection_class
         if not self._raw:
             self._reuses = False  # it asks the request again
         # A request makes its containers when the first node asks it, and again only if somebody
@@ -204,7 +204,7 @@ class Run:
                 else:
                     values, mark = frames.pop(), marks.pop()
                 if self._asks or node.groups:
-                    self._extract(node, values)
+                    self._read(node, values)
                 if node.body_fields:
                     self.values, self._mark = values, mark
                     return self._ask(BODY, node, position)
@@ -316,7 +316,7 @@ class Run:
         call = getattr(node.declared, _fastapi.CALL)
         return overrides.get(call, call) is not getattr(node.used, _fastapi.CALL)
 
-    def _extract(self, node: Node, values: dict[str, Any]) -> None:
+    def _read(self, node: Node, values: dict[str, Any]) -> None:
         errors, request = self.errors, self.request
         asks, self._asks = self._asks, self._asks_always
         if not self._raw:

@@ -52,13 +52,13 @@ class CurrentRequest:
     """A request that is being served; its route is known when its dependencies are solved.
 
     Parameters:
-        connection: what nobody but who serves the request need keep.
+        request: it, or a WebSocket; nobody but who serves it need keep it.
     """
 
-    __slots__ = ("connection", "dependant", "is_resolved", "owner", "route")
+    __slots__ = ("dependant", "is_resolved", "owner", "request", "route")
 
-    def __init__(self, connection: Any) -> None:
-        self.connection: Callable[[], Any] = ref(connection)
+    def __init__(self, request: Any) -> None:
+        self.request: Callable[[], Any] = ref(request)  # weakly
         self.route: Route | None = None  # None: nothing of the request is to run inline
         # Of the endpoint, if that, a sync one, is to run inline.
         self.dependant: _fastapi.Dependant = None
@@ -71,15 +71,11 @@ current_request: ContextVar[CurrentRequest | None] = ContextVar(
 )
 
 
-def set_route(
-    route: Route | None, connection: Any, dependant: _fastapi.Dependant, owner: Any
-) -> None:
+def set_route(route: Route | None, request: Any, dependant: _fastapi.Dependant, owner: Any) -> None:
     """Say which route serves the current request, with what `CurrentRequest` has."""
     current = current_request.get()
-    if (
-        current is None or current.connection() is None
-    ):  # it began before there was a marked endpoint
-        current = begin(connection)
+    if current is None or current.request() is None:  # it began before there was a marked endpoint
+        current = begin(request)
     current.route = route
     current.dependant = dependant
     current.owner = owner
@@ -94,7 +90,7 @@ def clear() -> None:
         current.is_resolved = True
 
 
-def isolate_nested(app: Callable[..., Awaitable[None]], connection: Any) -> Any:
+def isolate_nested(app: Callable[..., Awaitable[None]], request: Any) -> Any:
     """Begin to serve a request by `app`, and keep its record from other requests.
 
     NOTE: some servers and tests serve one request after the other in one context, and an endpoint
@@ -106,18 +102,18 @@ def isolate_nested(app: Callable[..., Awaitable[None]], connection: Any) -> Any:
     """
     before = current_request.get()
     if before is not None:
-        around = before.connection()
+        around = before.request()
         if around is not None:
-            if around.scope is connection.scope and not before.is_resolved:
+            if around.scope is request.scope and not before.is_resolved:
                 return app
-            return isolated(app, connection, before, begin, current_request)
-    begin(connection)
+            return isolated(app, request, before, begin, current_request)
+    begin(request)
     return app
 
 
 def isolated(
     app: Callable[..., Awaitable[None]],
-    connection: Any,
+    request: Any,
     before: Any,
     begin: Callable[[Any], Any],
     current_request: ContextVar[Any],
@@ -125,7 +121,7 @@ def isolated(
     """Make of `app` one that serves a request within a request, whose record it restores."""
 
     async def isolated_app(scope: Any, receive: Any, send: Any) -> None:
-        begin(connection)
+        begin(request)
         try:
             await app(scope, receive, send)
         finally:
@@ -134,9 +130,9 @@ def isolated(
     return isolated_app
 
 
-def begin(connection: Any) -> CurrentRequest:
+def begin(request: Any) -> CurrentRequest:
     """Make the record of a request that is being served from now on."""
-    current = CurrentRequest(connection)
+    current = CurrentRequest(request)
     current_request.set(current)
     return current
 
@@ -144,15 +140,13 @@ def begin(connection: Any) -> CurrentRequest:
 def current_route() -> Route | None:
     """Give the route that serves the request at hand, None if nothing of it is to run inline."""
     current = current_request.get()
-    return None if current is None or current.connection() is None else current.route
+    return None if current is None or current.request() is None else current.route
 
 
 def is_called_inline(dependant: _fastapi.Dependant) -> bool:
     """Say whether the endpoint of `dependant`, a sync one, is to be called on the event loop."""
     current = current_request.get()
-    return (
-        current is not None and current.dependant is dependant and current.connection() is not None
-    )
+    return current is not None and current.dependant is dependant and current.request() is not None
 
 
 def is_validated_inline(field: Any) -> bool:
@@ -165,7 +159,7 @@ def is_validated_inline(field: Any) -> bool:
     return (
         current is not None
         and current.dependant is not None
-        and current.connection() is not None
+        and current.request() is not None
         and getattr(current.owner(), _fastapi.RESPONSE_FIELD, None) is field
     )
 
@@ -173,6 +167,6 @@ def is_validated_inline(field: Any) -> bool:
 def is_streamed_inline() -> bool:
     """Say whether a sync iterator is to be iterated on the event loop."""
     current = current_request.get()
-    if current is None or current.route is None or current.connection() is None:
+    if current is None or current.route is None or current.request() is None:
         return False
     return current.dependant is not None or current.route.streams_inline()

@@ -16,13 +16,13 @@ _PASSES_NAMES = _fastapi.PASSES_NAMES
 class Entry:
     """The dependant of one endpoint, as a `Solver` finds it."""
 
-    __slots__ = ("connection", "dependant", "owner", "plan", "route")
+    __slots__ = ("connection_class", "dependant", "owner", "plan", "route")
 
     def __init__(
-        self, *, dependant: _fastapi.Dependant, connection: Any, owner: Any, route: Any
+        self, *, dependant: _fastapi.Dependant, connection_class: Any, owner: Any, route: Any
     ) -> None:
         self.dependant = dependant
-        self.connection = connection  # `Request` or `WebSocket`
+        self.connection_class = connection_class  # `Request` or `WebSocket`
         self.owner = owner  # weakly: the route that FastAPI has for it; None: it is a tool's
         self.route = route  # makes the plans
         self.plan: Plan | None = None  # the last one without overrides that `route` gave
@@ -52,7 +52,7 @@ class Host(Protocol):
         """
 
     def set_route(
-        self, route: Any, connection: Any, dependant: _fastapi.Dependant, owner: Any
+        self, route: Any, request: Any, dependant: _fastapi.Dependant, owner: Any
     ) -> None:
         """Say which route serves a request; asked only where there are marked endpoints."""
 
@@ -96,7 +96,7 @@ class Solver:
         entry = self.entries.get(id(dependant))
         if entry is None or entry.dependant is not dependant:
             entry = self._adopt(dependant, request)
-        if not isinstance(request, entry.connection):
+        if not isinstance(request, entry.connection_class):
             return None
         if dependency_cache is not None and type(dependency_cache) is not dict:
             return None

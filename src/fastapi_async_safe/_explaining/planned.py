@@ -81,7 +81,7 @@ class Planned:
                 overrides_of(route),
                 one_trip=self._one_trip,
                 proofs=self.proofs,
-                route=route.owner,
+                owner=route.owner,
             )
             return planner.plan(route.dependant)
         except DeclinedError:

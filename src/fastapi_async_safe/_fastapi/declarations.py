@@ -63,11 +63,11 @@ class Declaration:
         """Give FastAPI's fields for its parameters of one source, an index of `SOURCES`."""
         return list(getattr(self.dependant, PARAMETER_LISTS[source]))
 
-    def connection_names(self, connection: type) -> tuple[str, ...]:
-        """Give its keywords for the request or WebSocket, which is a `connection`."""
+    def connection_names(self, connection_class: type) -> tuple[str, ...]:
+        """Give its keywords for the request or WebSocket, which is a `connection_class`."""
         own = (
             self.dependant.request_param_name
-            if issubclass(connection, Request)
+            if issubclass(connection_class, Request)
             else self.dependant.websocket_param_name
         )
         return tuple(name for name in (self.dependant.http_connection_param_name, own) if name)

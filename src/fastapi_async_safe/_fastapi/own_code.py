@@ -78,20 +78,20 @@ class OwnCode(NamedTuple):
 _reading: dict[tuple[type, bool], OwnCode] = {}
 
 
-def reading(connection: type, *, anything: bool = True) -> OwnCode:
+def reading(connection_class: type, *, anything: bool = True) -> OwnCode:
     """Look at what reads the parameters of a `Request` or a `WebSocket`.
 
     Parameters:
-        connection: one of these two classes.
+        connection_class: one of these two classes.
         anything: there are parameters; without any FastAPI asks for what it does not need.
     """
-    known = _reading.get((connection, anything))
+    known = _reading.get((connection_class, anything))
     if known is None or not known.is_as_seen():
         unnamed = [(kind, name) for kind in _CONTAINERS for name in _UNNAMED]
-        received = [(connection, name) for name in (*_RECEIVED, *_UNNAMED_OF_CONNECTIONS)]
-        known = _reading[connection, anything] = _look_at(
+        received = [(connection_class, name) for name in (*_RECEIVED, *_UNNAMED_OF_CONNECTIONS)]
+        known = _reading[connection_class, anything] = _look_at(
             [_READ, *unnamed, *received],
-            classes=(connection, *_CLASSES),
+            classes=(connection_class, *_CLASSES),
             followed=_LIBRARIES if anything else ("starlette",),
         )
     return known

@@ -133,7 +133,7 @@ async def raise_as_from_thread(error: BaseException) -> None:
     """Raise an exception as the event loop does that has it from a thread.
 
     On asyncio the task is resumed with it, and then whatever is being handled in a coroutine on its
-    way becomes its context; where it is raised as ever, it keeps the one it has.
+    way becomes its context; where it is raised without that, it keeps the one it has.
     """
     error = as_from_thread(error)
     try:

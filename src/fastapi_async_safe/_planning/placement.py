@@ -143,13 +143,13 @@ class Placement:
         return True
 
     def endpoint_is_inline(
-        self, endpoint: _fastapi.Declaration, route: Any, results: dict[str, Any]
+        self, endpoint: _fastapi.Declaration, owner: Any, results: dict[str, Any]
     ) -> bool:
         """Say whether a `def` endpoint runs on the event loop.
 
         Parameters:
             endpoint: what its dependant says.
-            route: FastAPI's, of HTTP; None where a proof says nothing.
+            owner: FastAPI's route, of HTTP; None where a proof says nothing.
             results: what is called for its parameters, by name.
         """
         dependant = endpoint.dependant
@@ -158,10 +158,10 @@ class Placement:
         if self._is_inline(endpoint.call):
             self._proofs.warn_if_it_blocks(endpoint.call)
             return True
-        return route is not None and self._endpoint_is_proven(endpoint, route, results)
+        return owner is not None and self._endpoint_is_proven(endpoint, owner, results)
 
     def _endpoint_is_proven(
-        self, endpoint: _fastapi.Declaration, route: Any, results: dict[str, Any]
+        self, endpoint: _fastapi.Declaration, owner: Any, results: dict[str, Any]
     ) -> bool:
         """Say whether a `def` endpoint and the validation of its response are proven."""
         if is_called_elsewhere(endpoint.dependant) or endpoint.call is None:
@@ -169,7 +169,7 @@ class Placement:
         if not self._policy.asks_for_proof(endpoint.call):
             return False
         proof = self._proofs.proof_of(endpoint.call, results)
-        if proof is None or not is_answered_plainly(proof, _fastapi.response_field_of(route)):
+        if proof is None or not is_answered_plainly(proof, _fastapi.response_field_of(owner)):
             return False
         return self._rests_on(proof)
 

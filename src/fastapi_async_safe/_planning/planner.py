@@ -46,33 +46,33 @@ class Planner:
     Parameters:
         policy: says which callables run inline.
         core: the core that is to run the plan.
-        connection: `Request` or `WebSocket`.
+        connection_class: `Request` or `WebSocket`.
         overrides: `dependency_overrides`, None if there are none.
         one_trip: what goes to the thread pool may go there together.
         proofs: those made so far.
         slow_calls: who wants to know of inline calls that hold up the event loop.
         path: of the route, for whom that concerns.
-        route: FastAPI's, None if the dependant belongs to none.
+        owner: FastAPI's route, None if the dependant belongs to none.
     """
 
     def __init__(
         self,
         policy: Policy,
         core: ModuleType,
-        connection: type,
+        connection_class: type,
         overrides: Mapping[Any, Any] | None = None,
         one_trip: bool = False,
         proofs: Proofs | None = None,
-        route: Any = None,
+        owner: Any = None,
         slow_calls: SlowCalls | None = None,
         path: str | None = None,
     ) -> None:
         self._policy = policy
         self._core = core
-        self._connection = connection
+        self._connection_class = connection_class
         self._overrides = overrides
         self._one_trip = one_trip
-        self._route = route
+        self._owner = owner
         self._placement = Placement(
             policy,
             proofs=Proofs() if proofs is None else proofs,
@@ -89,7 +89,7 @@ class Planner:
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
-        self._reading = _fastapi.reading(connection)
+        self._reading = _fastapi.reading(connection_class)
         self._solving = _fastapi.solving(under_overrides=overrides is not None)
         self._raw = self._reading.is_own and _fastapi.makes_containers_as_known()
 
@@ -168,13 +168,19 @@ class Planner:
             above.repeatable = above.repeatable and draft.repeatable
 
     def _draft(self, visit: _Visit, is_root: bool) -> _Draft:
+        """Make of a dependant what can be said of its node before all others are known.
+
+        Its shape is a number that other dependants have too if they do the same for a request, with
+        all that is below them. It is repeatable if a second visit in the same request cannot find
+        out anything new: all of it is cached, and reads nothing.
+        """
         declared, used = visit.declared, visit.used
         groups = tuple(self._groups(used))
         slot = -1 if is_root else self._slot(declared)
         place = Place(ROOT, used.call)
         if not is_root:
             place = self._placement.of_dependency(used, visit.results)
-        connection_names = used.connection_names(self._connection)
+        connection_names = used.connection_names(self._connection_class)
         body_fields = used.body_fields
         reads_quietly = not body_fields and all(
             g.params and all(map(is_repeatable, g.params)) for g in groups
@@ -245,6 +251,11 @@ class Planner:
             yield self._core.Group(source=source, fields=fields, params=tuple(params))
 
     def _finish(self, root: _fastapi.Declaration) -> Any:
+        """Make nodes of all drafts, and the plan of them with what it has to watch.
+
+        A node can be reused, without a look at what is below it, if its slot of the dependency
+        cache is filled by others, all of which have its shape.
+        """
         counts: dict[int, int] = {}
         for draft in self._drafts:
             slot = draft.arguments["slot"]
@@ -262,21 +273,21 @@ class Planner:
         groups = [group for node in nodes for group in node.groups if group.params]
         watched = list(_fastapi.responding().rows)
         reads_raw = bool(groups) or not self._raw
-        watched += _fastapi.reading(self._connection, anything=reads_raw).rows
+        watched += _fastapi.reading(self._connection_class, anything=reads_raw).rows
         if root.dependencies:
             watched += self._solving.rows
         dependants = self._watched(root)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.constructors(self._core.NEW)
-        is_http = issubclass(self._connection, _fastapi.Request)
+        is_http = issubclass(self._connection_class, _fastapi.Request)
         inline = self._placement.endpoint_is_inline(
-            root, self._route if is_http else None, self._drafts[-1].visit.results
+            root, self._owner if is_http else None, self._drafts[-1].visit.results
         )
         joins_endpoint = not inline and is_http and self._placement.joins_endpoint(root.dependant)
         if self._one_trip and self._uses_threads(root.dependant, inline, nodes):
             watched += _fastapi.parts_of_pool()
         return self._core.Plan(
-            connection=self._connection,
+            connection_class=self._connection_class,
             raw=self._raw,
             new_response=new_response,
             new_solved=new_solved,

@@ -34,7 +34,7 @@ class RoutePlans:
         policy: says which callables run inline.
         core: the core that runs the plans.
         dependant: of the endpoint.
-        connection: `Request` or `WebSocket`.
+        connection_class: `Request` or `WebSocket`.
         proofs: what is proven so far.
         slow_calls: who wants to know of inline calls that hold up the event loop.
         first_requests: who wants to know of the plans.
@@ -43,7 +43,7 @@ class RoutePlans:
     """
 
     __slots__ = (
-        "_connection",
+        "_connection_class",
         "_core",
         "_declared",
         "_declined_because",
@@ -65,7 +65,7 @@ class RoutePlans:
         policy: Policy,
         core: ModuleType,
         dependant: _fastapi.Dependant,
-        connection: type,
+        connection_class: type,
         *,
         proofs: Proofs,
         slow_calls: SlowCalls,
@@ -77,7 +77,7 @@ class RoutePlans:
         self._core = core
         self._dependant = dependant
         self._declared = _fastapi.Declaration(dependant)
-        self._connection = connection
+        self._connection_class = connection_class
         self._proofs = proofs
         self._slow_calls = slow_calls
         self._first_requests = first_requests
@@ -150,11 +150,11 @@ class RoutePlans:
         planner = Planner(
             self._policy,
             self._core,
-            self._connection,
+            self._connection_class,
             overrides,
             one_trip=self._one_trip,
             proofs=self._proofs,
-            route=_fastapi.owner_of(request.scope, self._dependant),
+            owner=_fastapi.owner_of(request.scope, self._dependant),
             slow_calls=self._slow_calls,
             path=self._path(request),
         )

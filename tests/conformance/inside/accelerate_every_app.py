@@ -102,7 +102,7 @@ def _count_proofs() -> None:
 
 
 class _Logged(logging.Handler):
-    """Counts what the package logs: why a route is left to FastAPI."""
+    """Counts what the package logs: why a route falls back to FastAPI."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count one."""
