@@ -550,6 +550,53 @@ def makes_by_an_alias_of_typing() -> Any:
     return ALIAS[int]((SLEEPY,))
 
 
+class Elsewhere:
+    __slots__ = ("a",)
+    a: int
+
+    @property
+    def shown(self) -> Any:
+        raise AttributeError("shown")
+
+    def __getattr__(self, name: str) -> Any:
+        return hidden()
+
+
+@case
+def reads_a_slot_that_is_empty() -> Any:
+    return Elsewhere().a
+
+
+@case
+def reads_a_property_that_finds_nothing() -> Any:
+    return Elsewhere().shown
+
+
+@case
+def reads_a_slot_of_a_dependency(d: Annotated[Elsewhere, Depends()]) -> Any:
+    return d.a
+
+
+@case
+def reads_a_property_of_a_dependency(d: Annotated[Elsewhere, Depends()]) -> Any:
+    return d.shown
+
+
+class WithoutValue(enum.Enum):
+    A = "a"
+
+    def __getattr__(self, name: str) -> Any:
+        return hidden()
+
+
+WithoutValue.A.__dict__.clear()
+
+
+@case
+def reads_a_value_that_was_taken_away(x: WithoutValue) -> Any:
+    return x.value
+
+
 HUGE = 1 << 40_000_000
 HUGE_TOO = HUGE + 1 - 1
 NESTED, NESTED_TOO = (0, 0), (0, 0)

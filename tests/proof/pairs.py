@@ -836,3 +836,25 @@ def _(a: int) -> Any:
 @unproven("numbers of a class of their own")
 def _(a: int) -> Any:
     return a == LARGE_NUMBER
+
+
+class Slotted:
+    __slots__ = ("a",)
+
+    def __init__(self, a: int) -> None:
+        self.a = a
+
+
+class Missing(Slotted):
+    def __getattr__(self, name: str) -> Any:
+        return HIDDEN
+
+
+@proven("slots")
+def _(a: int) -> Any:
+    return Slotted(a).a + 1
+
+
+@unproven("slots")
+def _(a: int) -> Any:
+    return Missing(a).a + 1

@@ -170,6 +170,9 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
     kind = type(found)
     if found is ABSENT:
         return _of_instance_alone(frame, node, value, cls, name, [])
+    may_be_missing = kind in (property, MemberDescriptorType) or name in _ENUM_PROPERTIES
+    if may_be_missing and _asks_elsewhere(frame, cls):
+        return _runs_getattr(frame, node, cls)
     if kind is property and found.fget is not None:
         if type(found.fget) is not FunctionType:
             return frame.refuse(node, f"reads `{text_of(node)}`, a property")
@@ -270,14 +273,23 @@ def _of_instance_alone(
     elif of_class and not _has_dict(cls):
         return any_of(of_class)
     # NOTE: what is in the instance was put there by others, and may be gone again.
-    handler = watched.class_attribute(cls, "__getattr__")
-    if handler is not ABSENT and handler is not BaseModel.__dict__.get("__getattr__"):
-        return frame.refuse(
-            node, f"reads `{text_of(node)}`, which may run `__getattr__` of {name_of(cls)}"
-        )
+    if _asks_elsewhere(frame, cls):
+        return _runs_getattr(frame, node, cls)
     if of_class and all(not isinstance(each, (Bound, Known)) for each in of_class):
         return any_of(of_class)
     return Opaque(f"`{text_of(node)}`")
+
+
+def _asks_elsewhere(frame: Frame, cls: type) -> bool:
+    """Say whether Python code is run for what is missing, or raises an AttributeError."""
+    handler = frame.analysis.watched.class_attribute(cls, "__getattr__")
+    return handler is not ABSENT and handler is not BaseModel.__dict__.get("__getattr__")
+
+
+def _runs_getattr(frame: Frame, node: ast.AST, cls: type) -> Value:
+    return frame.refuse(
+        node, f"reads `{text_of(node)}`, which may run `__getattr__` of {name_of(cls)}"
+    )
 
 
 def _has_dict(cls: type) -> bool:
