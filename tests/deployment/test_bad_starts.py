@@ -63,6 +63,18 @@ def test_the_check_says_what_is_wrong(
     assert "secret" not in said.replace("SECRET", "")
 
 
+def test_the_check_names_a_database_that_is_missing(
+    database: str, environment: dict[str, str]
+) -> None:
+    name = str(conninfo_to_dict(database)["dbname"])
+    wrong = {"SHOP_DATABASE_URL": database.replace(f"/{name}", "/nowhere")}
+    done = command(["benchmarks.apps.production", "check"], {**environment, **wrong})
+    assert (done.returncode, done.stdout) == (1, "")
+    (said,) = done.stderr.splitlines()
+    assert "/nowhere, see SHOP_DATABASE_URL: " in said
+    assert said.endswith('database "nowhere" does not exist')
+
+
 def test_the_check_counts_the_connections_of_all_workers(environment: dict[str, str]) -> None:
     check = ["benchmarks.apps.production", "check"]
     done = command([*check, "--workers", "2"], environment)
