@@ -38,7 +38,7 @@ class Server:
     """Whether a new worker of a reload may take long to start, as on a busy machine."""
     on_trio: bool = False
     gives_up: bool = True
-    """Whether it ends where no worker can start, instead of starting them again without end."""
+    """Whether it ends where no worker can start, instead of starting those again that die late."""
 
 
 def _uvicorn(port: int, workers: int) -> list[str]:
