@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import enum
 import functools
+import http
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -858,3 +859,18 @@ def _(a: int) -> Any:
 @unproven("slots")
 def _(a: int) -> Any:
     return Missing(a).a + 1
+
+
+PHRASES = {each: each.phrase for each in http.HTTPStatus}
+
+
+@proven("errors without a detail")
+def _(a: str) -> Any:
+    if not a:
+        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
+    return a
+
+
+@unproven("errors without a detail")
+def _(a: int) -> Any:
+    raise HTTPException(401, PHRASES.get(a))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import sys
 import types
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import HTTPException
 
 from fastapi_async_safe._proof import prove
 from tests.proof import hostile_twists  # noqa: F401 - collects more cases
@@ -318,6 +320,20 @@ def test_a_change_is_noticed(
     change(module)
     assert not proof.is_current()
     monkeypatch.delitem(sys.modules, "changeable", raising=False)
+
+
+def test_another_status_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    proof = prove(refuses)
+    assert proof.holds, proof.reasons
+    monkeypatch.setitem(http.client.responses, Slow(), "")  # type: ignore[misc]
+    changed = proof.is_current()
+    assert not prove(refuses).holds
+    monkeypatch.undo()
+    assert not changed
+
+
+def refuses(a: str = "") -> None:
+    raise HTTPException(404)
 
 
 def test_another_builtin_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

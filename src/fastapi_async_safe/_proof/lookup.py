@@ -141,6 +141,8 @@ class Probe:
             return True if same else ABSENT
         if self._kind == "type":
             return type(self._owner)
+        if self._kind == "size":
+            return len(self._owner)
         if self._kind == "instance":
             return instance_dict(self._owner).get(self._key, ABSENT)
         return self._owner.get(self._key, ABSENT)
@@ -210,6 +212,11 @@ class Watched:
         """Watch all keys and values of a dict."""
         probe = Probe("items", mapping, tuple(mapping.items()))
         self._rows.setdefault((id(mapping), "items"), (probe, "value", True))
+
+    def size(self, mapping: dict[Any, Any]) -> None:
+        """Watch how many keys a dict has."""
+        row = (Probe("size", mapping, None), "value", len(mapping))
+        self._rows.setdefault((id(mapping), "size"), row)
 
     def of_instance(self, obj: Any, name: str) -> Any:
         """Look up and watch what an instance itself has under `name`."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http
+import http.client
 from typing import Any
 
 from ..analysis import Frame
+from ..lookup import dict_of
 from ..operations import (
     constant_dict,
     existing,
@@ -36,6 +39,11 @@ def _get(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | Non
         if isinstance(box, Known) and type(box.obj) is dict and constant_dict(frame, box.obj):
             found += [existing(frame, each) for each in box.obj.values()]
             continue
+        if isinstance(box, Known) and box.obj is http.client.responses:
+            if not _has_plain_numbers(frame):
+                return None
+            found.append(Opaque("the phrase of a status"))
+            continue
         if not keys_hash(box):
             return None
         if isinstance(box, Box):
@@ -45,6 +53,16 @@ def _get(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | Non
         else:
             return None
     return any_of(found)
+
+
+def _has_plain_numbers(frame: Frame) -> bool:
+    """Say whether the standard library's phrases of statuses stand under numbers alone."""
+    watched = frame.analysis.watched
+    watched.size(http.client.responses)
+    return all(type(each) is http.HTTPStatus for each in http.client.responses) and all(
+        watched.class_attribute(http.HTTPStatus, name) is dict_of(int)[name]
+        for name in ("__hash__", "__eq__")
+    )
 
 
 def view_as(part: str) -> Rule:
