@@ -28,12 +28,11 @@ def source_of(call: Any) -> str:
     target = call
     while isinstance(target, (partial, MethodType)):
         target = target.func if isinstance(target, partial) else target.__func__
-    if not isinstance(target, (type, FunctionType)):
-        target = type(target)
     if isinstance(target, FunctionType):
         return f"{target.__code__.co_filename}:{target.__code__.co_firstlineno}"
+    cls = target if isinstance(target, type) else type(target)
     try:
-        return f"{inspect.getsourcefile(target)}:{_line_of(target)}"
+        return f"{inspect.getsourcefile(cls)}:{_line_of(cls)}"
     except (TypeError, OSError):
         return ""
 

@@ -216,7 +216,9 @@ def may_block(dep: object) -> bool:
 
 def _mark(dep: T, safe: bool, name: str = MARK) -> T:
     # A static or class method hands out the function below it, so that is what is marked.
-    target = dep.__func__ if isinstance(dep, (staticmethod, classmethod)) else dep
+    target: Any = dep
+    if isinstance(target, (staticmethod, classmethod)):
+        target = target.__func__
     if not callable(target):
         raise TypeError(
             f"{dep!r} is not callable, so it cannot be marked; mark the function, class or "

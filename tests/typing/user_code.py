@@ -50,6 +50,12 @@ class Page(AsyncSafeMixin):
     """A class by the mixin."""
 
 
+@async_safe(blocks=False)
+def quick(number: int) -> str:
+    """One of which it is said that it does not block."""
+    return str(number)
+
+
 @async_safe
 def session() -> Iterator[int]:
     """A `yield` dependency."""
@@ -57,6 +63,7 @@ def session() -> Iterator[int]:
 
 
 assert_type(function(1), str)
+assert_type(quick(1), str)
 assert_type(Service("name"), Service)
 assert_type(Service.static(1), int)
 assert_type(async_safe(Service("name"))(1), float)

@@ -70,7 +70,7 @@ def page(app: str, explanation: Explanation, routes: list[RouteExplanation]) -> 
         routes: those of them that are shown.
     """
     environment = Environment(
-        loader=PackageLoader(__package__, "."),
+        loader=PackageLoader(__name__.rpartition(".")[0], "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=False,

@@ -40,6 +40,7 @@ class Route(Protocol):
 
     def streams_inline(self) -> bool:
         """Say whether a sync iterator that its endpoint gives is iterated on the event loop."""
+        ...
 
     def took(self, phase: Any, seconds: float) -> None:
         """Take how long what belongs to the endpoint held up the event loop."""

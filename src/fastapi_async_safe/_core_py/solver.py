@@ -35,6 +35,7 @@ class Host(Protocol):
 
     def adopt(self, dependant: _fastapi.Dependant, request: Any) -> Entry:
         """Make the entry of a dependant that has none."""
+        ...
 
     async def drive(
         self,

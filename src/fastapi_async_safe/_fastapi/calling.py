@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import anyio.lowlevel
 from fastapi import routing as _routing
@@ -31,8 +32,9 @@ async def enter_context(
     dependant: Dependant, stack: Any, values: dict[str, Any], request: HTTPConnection
 ) -> Any:
     """Enter a `yield` dependency as FastAPI does, a sync one in the thread pool."""
-    if hasattr(_utils, "solve_generator"):  # to 0.121.2
-        return await _utils.solve_generator(call=dependant.call, stack=stack, sub_values=values)
+    older = getattr(_utils, "solve_generator", None)  # to 0.121.2
+    if older is not None:
+        return await older(call=dependant.call, stack=stack, sub_values=values)
     known = {"dependant": dependant, "stack": stack, "sub_values": values, "request": request}
     arguments = {name: known[name] for name in ENTERING_PARAMETERS}
     return await _utils._solve_generator(**arguments)
@@ -45,7 +47,9 @@ def limit_of(concurrency: Any) -> AbstractAsyncContextManager[Any]:
 
 
 @asynccontextmanager
-async def limited(context: AbstractAsyncContextManager[Any], concurrency: Any) -> Any:
+async def limited(
+    context: AbstractAsyncContextManager[Any], concurrency: Any
+) -> AsyncIterator[Any]:
     """Hold the limit of `Depends(max_concurrency=...)` from entering `context` to leaving it."""
     async with limit_of(concurrency), context as value:
         yield value
@@ -53,7 +57,7 @@ async def limited(context: AbstractAsyncContextManager[Any], concurrency: Any) -
 
 async def solve_alone(declared: Dependant, endpoint: Dependant, **arguments: Any) -> Any:
     """Solve one dependency of an endpoint, and what it depends on, with `solve_dependencies`."""
-    root = Dependant(dependencies=[declared], call=endpoint.call, path=endpoint.path)
+    root = cast(Any, Dependant)(dependencies=[declared], call=endpoint.call, path=endpoint.path)
     solved_alone.add(id(root))
     try:
         return await _utils.solve_dependencies(dependant=root, **arguments)

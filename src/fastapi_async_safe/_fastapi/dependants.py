@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
 
-Dependant: Any = getattr(_models, "Dependant", None)
+if TYPE_CHECKING:
+    Dependant: TypeAlias = Any
+else:
+    Dependant = getattr(_models, "Dependant", None)
 
 FIELDS = dataclasses.fields(Dependant) if dataclasses.is_dataclass(Dependant) else ()
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType, WrapperDescriptorType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from fastapi import _compat
 from fastapi.dependencies import utils as _utils
@@ -121,7 +121,7 @@ _UNNAMED_OF_RESPONSES = (
 def solving(*, under_overrides: bool) -> OwnCode:
     """Look at what FastAPI asks of each dependency on each request, and a plan asks once."""
     asked = [(owner, name) for owner in (_utils, Dependant) for name in _ASKED_OF_EACH]
-    found = _look_at(asked, classes=(Dependant,), followed=("fastapi",))
+    found = _look_at(asked, classes=(cast(type, Dependant),), followed=("fastapi",))
     if not under_overrides:
         return found
     # What makes the dependants of overrides is not followed: it runs to most of FastAPI.

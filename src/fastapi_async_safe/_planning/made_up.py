@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from inspect import Parameter, Signature
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from annotated_types import Ge, MaxLen
 from fastapi import Cookie, Header, Path, Query
@@ -29,6 +29,7 @@ from .._core_py import (
 from .kinds import Kind
 
 _NAME = "made_up"
+_MaybeShort: TypeAlias = Annotated[str, MaxLen(2)] | None
 
 
 @cache
@@ -69,7 +70,7 @@ def made_up_fields(kind: Kind) -> Iterable[Any]:
         TEXT: [str, str | None],
         INT: [int, int | None],
         FLOAT: [float, float | None],
-        PYDANTIC: [Annotated[int, Ge(1)], Literal["a", "1"], Annotated[str, MaxLen(2)] | None],
+        PYDANTIC: [Annotated[int, Ge(1)], Literal["a", "1"], _MaybeShort],
         FASTAPI: [
             Annotated[str, AfterValidator(str.upper)],
             Annotated[int, AfterValidator(_positive)],

@@ -82,8 +82,6 @@ class Placement:
         if proven:
             kind = INLINE_LIMITED if limited else INLINE
         threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
-        if threaded and kind == CONTEXT:
-            call = contextmanager(call)
         watch = None
         if kind in (INLINE, INLINE_LIMITED):
             watch = self._slow_calls.watch(used.call, "dependency", self._path)
@@ -94,6 +92,8 @@ class Placement:
             watches = watches_of(call, self._slow_calls, self._path)
             watch = watches.entering if watches is not None else None
             call = watched_context(call, watches, self._path)
+        elif kind == CONTEXT and threaded:
+            call = contextmanager(call)
         return Place(kind, call, proven, threaded, watch)
 
     def _calling(self, used: _fastapi.Declaration) -> tuple[int, Any]:

@@ -6,6 +6,7 @@ import ast
 import enum
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from types import FunctionType
 from typing import Any
 
 from . import attributes
@@ -68,7 +69,8 @@ def name(frame: Frame, node: ast.AST, written_name: str) -> Value:
     for overlay in reversed(frame.overlays):
         if written_name in overlay:
             return overlay[written_name]
-    code, function = frame.function.__code__, frame.function
+    function: FunctionType = frame.function  # pyright: ignore[reportAssignmentType]
+    code = function.__code__
     mangled = frame.mangled(written_name)
     if written_name in frame.local_names:
         return frame.env.get(written_name, NEVER)  # unbound: an error

@@ -73,7 +73,9 @@ def run_function(
 
 def _bind(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) -> bool:
     """Put the arguments where the parameters are; say whether they fit."""
-    function, arguments = frame.function, frame.source.node.args
+    # As pyright has it, getting a function from an object makes a method of it.
+    function: FunctionType = frame.function  # pyright: ignore[reportAssignmentType]
+    arguments = frame.source.node.args
     watched = frame.analysis.watched
     by_position = [*arguments.posonlyargs, *arguments.args]
     rest = dict(kwargs)

@@ -20,13 +20,12 @@ from typing import Any
 
 from ..._proof import blocking
 
-try:
-    from resource import RUSAGE_THREAD, getrusage
-except ImportError:  # not Linux: the processor's time alone tells who waited
-    getrusage = None  # type: ignore[assignment]
+if sys.platform == "linux":
+    import resource
 
-#: Whether the system says how often a thread gave its processor away.
-COUNTS_SWITCHES = getrusage is not None
+#: Whether the system says how often a thread gave its processor away; where it does not, the
+#: processor's time alone tells who waited.
+COUNTS_SWITCHES = sys.platform == "linux"
 
 _PACKAGE = str(Path(__file__).parents[2])
 _INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib")})
@@ -202,7 +201,9 @@ def short_path(path: str) -> str:
 
 
 def _switches() -> int:
-    return getrusage(RUSAGE_THREAD).ru_nvcsw if COUNTS_SWITCHES else 0
+    if sys.platform != "linux":
+        return 0
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
 def _count_of_operations() -> int:
