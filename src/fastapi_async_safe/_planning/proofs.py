@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -105,7 +106,7 @@ class Proofs:
         """Say once of a marked call that it is known to wait, unless its mark says it does not."""
         if is_async_safe(call) is not True or id(call) in self._warned or not may_block(call):
             return
-        self._warned[id(call)] = call
+        self._remember(call)
         proof = prove_as(call, None)
         reason = next((reason for reason in proof.reasons if reason.blocks), None)
         if reason is not None:
@@ -119,6 +120,16 @@ class Proofs:
                 reason.line,
                 reason.code,
             )
+
+    def _remember(self, call: Any) -> None:
+        """Keep that a call was looked at, as long as there is this call."""
+        key = id(call)
+        try:
+            self._warned[key] = weakref.ref(call, lambda _: self._warned.pop(key, None))
+        except TypeError:
+            self._warned[key] = call  # so that nothing else gets its identity
+            if len(self._warned) > _KEPT:
+                del self._warned[next(iter(self._warned))]
 
 
 class SilentProofs(Proofs):
