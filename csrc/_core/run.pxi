@@ -2,42 +2,6 @@
 
 cdef str call_field = _fastapi.CALL
 
-# Of an object that has its overrides, and is true, without its class being asked.
-_NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
-
-cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the overrides
-
-
-cdef object _overrides_of(provider):
-    # PERF: an attribute that only instances have is in their dict; it need not be looked for in all
-    # classes first, for every dependency.
-    global plain_provider_tag
-    cdef PyObject *found
-    cdef object kind = type(provider)
-    cdef unsigned int tag = (<_Type *>kind).tp_version_tag
-    if tag != 0 and tag == plain_provider_tag:
-        found = PyDict_GetItemWithError(
-            PyObject_GenericGetDict(provider, NULL), "dependency_overrides"
-        )
-        return _plain_overrides(found)
-    if (
-        kind.__getattribute__ is not object.__getattribute__
-        or any([hasattr(kind, name) for name in _NOT_PLAIN])
-        or not kind.__dictoffset__
-    ):
-        return nothing
-    plain_provider_tag = (<_Type *>kind).tp_version_tag
-    return _plain_overrides(
-        PyDict_GetItemWithError(PyObject_GenericGetDict(provider, NULL), "dependency_overrides")
-    )
-
-
-cdef inline object _plain_overrides(PyObject *found):
-    if found != NULL and (<object>found is None or type(<object>found) is dict):
-        return <object>found
-    return nothing
-
-
 cdef enum:
     _NO_VALUE, _VALUE, _BODY_FIRST, _SOLVED_FIRST, _NO_MORE
 
@@ -216,7 +180,10 @@ cdef class Run:
                     self._pass_on(index, <object>cached)
                 elif node.kind == _INLINE:
                     self._is_calling = True
-                    given = self._call(node, place)
+                    if node.watch is None or in_thread:  # there it holds up nobody
+                        given = self._call(node, place)
+                    else:
+                        given = self._timed(node, place, None)
                     self._is_calling = False
                     self._keep(node, index, given)
                 elif node.kind == _INLINE_CONTEXT:
@@ -234,11 +201,6 @@ cdef class Run:
                         self.awaitable = given
                         self._clear(place)
                         return self._ask(_AWAIT, node, position)
-                    self._keep(node, index, given)
-                elif node.kind == _INLINE_TIMED:
-                    self._is_calling = True
-                    given = self._call(node, place) if in_thread else self._timed(node, place, None)
-                    self._is_calling = False
                     self._keep(node, index, given)
                 else:
                     self.values = self._dict_of(node, place)
@@ -299,7 +261,7 @@ cdef class Run:
         return None
 
     cdef bint _overrides_changed(self, Node node) except -1:
-        cdef object overrides = _overrides_of(self._provider), call
+        cdef object overrides = overrides_of(self._provider), call
         if overrides is nothing:
             return True
         if self.plan.chosen is None:

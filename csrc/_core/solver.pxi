@@ -53,7 +53,7 @@ cdef class Solver:
             return None
         plan = entry.plan
         if overrides_provider is not None and PyObject_GetAttr(dependant, dependencies_field):
-            overrides = _overrides_of(overrides_provider)
+            overrides = overrides_of(overrides_provider)
             if overrides is nothing:
                 entry.route.leave_overrides(request, overrides_provider)
                 return None

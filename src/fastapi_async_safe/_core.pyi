@@ -22,7 +22,6 @@ PYDANTIC: int
 FASTAPI: int
 ROOT: int
 INLINE: int
-INLINE_TIMED: int
 INLINE_CONTEXT: int
 COROUTINE: int
 INLINE_LIMITED: int
@@ -227,6 +226,8 @@ def is_plain(received: Any, source: int) -> bool: ...
 def extract(
     params: tuple[Param, ...], received: Any, values: dict[str, Any], errors: list[Any]
 ) -> None: ...
+
+def overrides_of(provider: Any) -> Any: ...
 
 @final
 class Run:

@@ -24,7 +24,7 @@ from fastapi_async_safe._planning.parameters import parameter
 from tests.support.serving import CURRENT_DEFAULTS, expected_backend
 
 SOURCES = Path(__file__).parents[2] / "csrc" / "_core"
-TOPICS = ["nodes", "plan", "containers", "read", "run", "solver", "serving"]
+TOPICS = ["nodes", "plan", "containers", "read", "overrides", "run", "solver", "serving"]
 # What both cores take from the one in Python.
 PYTHON_ONLY = {
     "Host",
@@ -76,7 +76,7 @@ def names_in(text: str) -> list[str]:
     for line in text.splitlines():
         if match := re.match(r"(?:cdef )?(?:class|def) (_?)", line):
             in_private_class = bool(match[1])
-        if match := re.match(r"(?:cdef )?(?:class|async def|def) (\w+)", line):
+        if match := re.match(r"(?:cp?def )?(?:class|async def|def|object) (\w+)[(:]", line):
             found.append(match[1])
         elif match := re.match(r"(?:SOURCES = )?([A-Z_]+(?:, [A-Z_]+)*)(?:: Any)? = ", line):
             found.extend(match[1].split(", "))

@@ -26,7 +26,6 @@ from .nodes import (
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
-    INLINE_TIMED,
     INT,
     LOOP,
     NEW,
@@ -43,6 +42,9 @@ from .nodes import (
     Node,
     Param,
     Watch,
+)
+from .overrides import (
+    overrides_of,
 )
 from .plan import (
     Plan,
@@ -92,7 +94,6 @@ __all__ = [
     "INLINE_CONTEXT",
     "INLINE_CONTEXT_LIMITED",
     "INLINE_LIMITED",
-    "INLINE_TIMED",
     "INT",
     "LOOP",
     "NEW",
@@ -129,6 +130,7 @@ __all__ = [
     "isolated",
     "joined_endpoints",
     "marked_endpoints",
+    "overrides_of",
     "parse_query",
     "received",
     "set_route",

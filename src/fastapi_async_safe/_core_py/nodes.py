@@ -21,9 +21,8 @@ TEXT, INT, FLOAT, PYDANTIC, FASTAPI = range(5)
 
 # How a node is called. The core calls INLINE nodes, enters INLINE_CONTEXT ones, and calls COROUTINE
 # ones that have no limit, for which the driver then waits; the driver does all the others.
-# INLINE_TIMED is INLINE with a watch.
-ROOT, INLINE, INLINE_TIMED, INLINE_CONTEXT, COROUTINE = range(5)
-INLINE_LIMITED, INLINE_CONTEXT_LIMITED, THREAD, CONTEXT = range(5, 9)
+ROOT, INLINE, INLINE_CONTEXT, COROUTINE = range(4)
+INLINE_LIMITED, INLINE_CONTEXT_LIMITED, THREAD, CONTEXT = range(4, 8)
 
 # What a `Run` that is not done asks of the driver.
 AWAIT, BODY, CALL, SEPARATELY, LOOP = range(5)

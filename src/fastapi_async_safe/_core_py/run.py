@@ -13,7 +13,6 @@ from .nodes import (
     COROUTINE,
     INLINE,
     INLINE_CONTEXT,
-    INLINE_TIMED,
     LOOP,
     NOTHING,
     ROOT,
@@ -21,6 +20,7 @@ from .nodes import (
     SOURCES,
     Node,
 )
+from .overrides import overrides_of
 from .plan import Plan
 from .read import extract
 
@@ -40,26 +40,6 @@ _WANTED = {
 
 def _out_of_turn() -> RuntimeError:
     return RuntimeError("a resolution is gone on with in another way than it asked for")
-
-
-# Of an object that has its overrides, and is true, without its class being asked.
-_NOT_PLAIN = ("dependency_overrides", "__bool__", "__len__")
-
-
-def _overrides_of(provider: Any) -> Any:
-    """Give the overrides of an application.
-
-    Returns:
-        A dict, or None, or NOTHING where somebody might notice that they are looked at: if it is
-        not an attribute of a plain object, or another mapping, which may have a memory.
-    """
-    kind: Any = type(provider)
-    if kind.__getattribute__ is not object.__getattribute__:
-        return NOTHING
-    if any(hasattr(kind, name) for name in _NOT_PLAIN) or not kind.__dictoffset__:
-        return NOTHING
-    overrides = object.__getattribute__(provider, "__dict__").get("dependency_overrides", NOTHING)
-    return overrides if overrides is None or type(overrides) is dict else NOTHING
 
 
 class Run:
@@ -217,7 +197,7 @@ class Run:
                 cached = self._cached_value(node) if node.use_cache else NOTHING
                 if cached is not NOTHING:
                     self._pass_on(node, cached)
-                elif kind == INLINE or kind == INLINE_TIMED:  # noqa: SIM109
+                elif kind == INLINE:
                     stopped = None
                     watch = None if in_thread else node.watch  # there it holds up nobody
                     try:
@@ -306,7 +286,7 @@ class Run:
         at each dependency, and an earlier one or another request may have changed them.
         """
         plan, provider = self.plan, self._provider
-        overrides = _overrides_of(provider)
+        overrides = overrides_of(provider)
         if overrides is NOTHING:
             return True
         if plan.chosen is None:

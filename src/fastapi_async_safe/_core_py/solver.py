@@ -6,8 +6,9 @@ from typing import Any, Protocol
 
 from .. import _fastapi
 from .nodes import NOTHING
+from .overrides import overrides_of
 from .plan import Plan
-from .run import Run, _overrides_of
+from .run import Run
 from .serving import Need
 
 _PASSES_NAMES = _fastapi.PASSES_NAMES
@@ -105,7 +106,7 @@ class Solver:
         is_overridden = False
         # FastAPI asks for overrides at each dependency, and not without one.
         if overrides_provider is not None and getattr(dependant, _fastapi.DEPENDENCIES):
-            overrides = _overrides_of(overrides_provider)
+            overrides = overrides_of(overrides_provider)
             if overrides is NOTHING:
                 entry.route.leave_overrides(request, overrides_provider)
                 return None

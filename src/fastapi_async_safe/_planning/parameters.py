@@ -40,7 +40,6 @@ def is_repeatable(param: Any) -> bool:
 
 
 def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
-    # To 0.147 FastAPI validates defaults, and asks for one more than once.
     info = known.info
     default: Any = None
     missing: dict[str, Any] | None = None
@@ -49,7 +48,9 @@ def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
     elif is_default_plain():
         default = info.default if kind.if_missing == CONSTANT else None
     elif kind.if_missing == FACTORY or kind.convert == FASTAPI:
-        return None  # code of the user's would run more than once
+        # To 0.147 FastAPI validates defaults, and asks for one more than once: with code of the
+        # user's.
+        return None
     else:
         found, wrong = _fastapi.extract_nothing(kind.source, known.field)
         default = found.get(known.name)

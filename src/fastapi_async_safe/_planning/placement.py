@@ -17,7 +17,6 @@ from .._core_py import (
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
-    INLINE_TIMED,
     THREAD,
 )
 from .._proof import Proof
@@ -86,8 +85,6 @@ class Placement:
         if kind in (INLINE, INLINE_LIMITED):
             watch = self._slow_calls.watch(used.call, "dependency", self._path)
             call = observed(call, used.call, self._path)
-            if watch is not None and kind == INLINE:
-                kind = INLINE_TIMED
         elif kind in (INLINE_CONTEXT, INLINE_CONTEXT_LIMITED):
             watches = watches_of(call, self._slow_calls, self._path)
             watch = watches.entering if watches is not None else None

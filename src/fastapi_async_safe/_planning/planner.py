@@ -13,7 +13,6 @@ from .._core_py import (
     INLINE,
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
-    INLINE_TIMED,
     ROOT,
     SOURCES,
     THREAD,
@@ -197,7 +196,7 @@ class Planner:
             tuple(visit.shapes),
         )
         # Nobody can tell where what is proven runs, so that it does not end a trip.
-        goes_along = place.proven and place.kind in (INLINE, INLINE_TIMED)
+        goes_along = place.proven and place.kind == INLINE
         draft = _Draft()
         draft.visit = visit
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
