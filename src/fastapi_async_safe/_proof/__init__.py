@@ -1,7 +1,8 @@
 """Proofs that a callable cannot hold up the event loop; made with plans, never on a request.
 
 prove -> parameters: what FastAPI passes -> calls -> source of each function, held against its
-code -> statements -> expressions -> attributes, operations, listed built-ins -> reasons
+code -> statements, assignments -> expressions, conditions -> variables, attributes, parts,
+operations, listed built-ins -> reasons
 """
 
 from .analysis import Reason

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import ast
-import enum
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
-from types import FunctionType
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
-from . import attributes
+from . import attributes, variables
 from .analysis import ROUNDS, Frame, merged
 from .blocking import why_class_blocks, why_method_blocks
 from .calls import call
-from .listed import viewed
-from .lookup import ABSENT, name_of
+from .conditions import kept, narrowed, perhaps
+from .lookup import name_of
 from .operations import (
     built_text,
     combined,
     compared,
-    constant_dict,
     existing,
     is_simple_spec,
     keys_hash,
@@ -27,6 +24,7 @@ from .operations import (
     truth_of,
     written,
 )
+from .parts import item_of, keywords, length_now, rounds, unpacked
 from .values import (
     NEVER,
     Bound,
@@ -36,17 +34,13 @@ from .values import (
     Opaque,
     Plain,
     Value,
-    View,
     any_of,
     bits_of,
     builtin_type,
     class_of,
     is_constant,
-    is_hashable,
     is_scalar,
-    iterated,
     options_of,
-    size_of,
 )
 
 _NUMBERS = (int, float, bool)
@@ -64,45 +58,8 @@ def evaluate(frame: Frame, node: ast.expr) -> Value:
     return handler(frame, node)
 
 
-def name(frame: Frame, node: ast.AST, written_name: str) -> Value:
-    """Look up a variable."""
-    for overlay in reversed(frame.overlays):
-        if written_name in overlay:
-            return overlay[written_name]
-    function: FunctionType = frame.function  # pyright: ignore[reportAssignmentType]
-    code = function.__code__
-    mangled = frame.mangled(written_name)
-    if written_name in frame.local_names:
-        return frame.env.get(written_name, NEVER)  # unbound: an error
-    watched = frame.analysis.watched
-    if mangled in code.co_freevars:
-        if function.__closure__ is None:
-            return frame.refuse(node, f"reads `{written_name}`, which is not known")
-        cell = function.__closure__[code.co_freevars.index(mangled)]
-        try:
-            found = cell.cell_contents
-        except ValueError:
-            return frame.refuse(node, f"reads `{written_name}`, which has no value yet")
-        watched.add(cell, "cell_contents", found)
-        return existing(frame, found)
-    is_local = mangled in code.co_varnames or mangled in code.co_cellvars
-    if is_local and not frame.overlays and mangled not in code.co_names:
-        return frame.refuse(node, f"reads `{written_name}` in a way that is not known")
-    found = watched.global_name(function.__globals__, mangled)
-    if found is ABSENT:
-        if function.__builtins__ is not _BUILTINS:  # type: ignore[attr-defined, unused-ignore]
-            return frame.refuse(node, f"reads `{written_name}` from other builtins")
-        found = watched.builtin_name(mangled)
-        if found is ABSENT:
-            return NEVER  # a NameError
-    return existing(frame, found)
-
-
-_BUILTINS = __import__("builtins").__dict__
-
-
 def _name(frame: Frame, node: Any) -> Value:
-    return name(frame, node, node.id)
+    return variables.read(frame, node, node.id)
 
 
 def _constant(frame: Frame, node: Any) -> Value:
@@ -140,12 +97,12 @@ def _call(frame: Frame, node: Any) -> Value:
         if keyword.arg is not None:
             kwargs[frame.mangled(keyword.arg)] = value
             continue
-        unpacked = _keywords(value)
-        if unpacked is None:
+        passed = keywords(value)
+        if passed is None:
             known = False
             frame.refuse(node, f"passes on `**{text_of(keyword.value)}`, which is not known")
         else:
-            kwargs.update(unpacked)
+            kwargs.update(passed)
     if blocked is not None:
         return Opaque(f"the result of `{text_of(node.func)}`")
     if not known or args is None:
@@ -167,18 +124,6 @@ def _why_blocks(receiver: Value, method: str) -> str | None:
         if why is not None:
             return why
     return None
-
-
-def _keywords(value: Value) -> dict[str, Value] | None:
-    if not isinstance(value, Box) or not value.exact or value.keys is None:
-        return None
-    if not all(isinstance(key, Known) and type(key.obj) is str for key in value.keys):
-        return None
-    return {
-        key.obj: each
-        for key, each in zip(value.keys, value.elements, strict=True)
-        if isinstance(key, Known)
-    }
 
 
 def elements(frame: Frame, nodes: list[ast.expr]) -> list[Value] | None:
@@ -279,38 +224,11 @@ def _boolean_value(frame: Frame, node: Any) -> Value:
         truth = truth_of(frame, each, value)
         wanted = isinstance(node.op, ast.And)  # it goes on while this is so
         if truth is not wanted:
-            found.append(_kept(value, not wanted))
+            found.append(kept(value, not wanted))
             if truth is not None:
                 break
         frame.env.update(narrowed(frame, each, wanted))
     return any_of(found)
-
-
-def _kept(value: Value, truth: bool) -> Value:
-    """Leave out of `value` what surely is not of that truth."""
-    kept = []
-    for option in options_of(value):
-        known: bool | None = None
-        if isinstance(option, Known) and is_constant(option.obj):
-            known = bool(option.obj)
-        elif isinstance(option, Plain) and option.type is type(None):
-            known = False
-        if known is None or known is truth:
-            kept.append(option)
-    return any_of(kept)
-
-
-@contextmanager
-def perhaps(frame: Frame) -> Iterator[None]:
-    """Run a part of an expression that may not run: what it assigns is one possibility more."""
-    before = dict(frame.env)
-    log: dict[str, list[Value]] = {}
-    frame.logs.append(log)
-    yield
-    frame.logs.pop()
-    for key in {*frame.env, *before}:
-        known = [before[key]] if key in before else []
-        frame.env[key] = any_of([*known, *log.get(key, [])]) if known or key in log else NEVER
 
 
 def _conditional(frame: Frame, node: Any) -> Value:
@@ -343,56 +261,6 @@ def _compare_all(frame: Frame, node: Any, left: Value, found: list[Value]) -> No
         left = right
 
 
-def narrowed(frame: Frame, test: ast.expr, way: bool) -> dict[str, Value]:
-    """Say what local variables are where `test` is true, or where it is not."""
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return narrowed(frame, test.operand, not way)
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And) is way:
-        found: dict[str, Value] = {}
-        before = frame.env
-        for index, each in enumerate(test.values):
-            # NOTE: a later part may assign to what an earlier one asked about.
-            later = {name for after in test.values[index + 1 :] for name in _assigned_in(after)}
-            here = narrowed(frame, each, way)
-            found.update({name: value for name, value in here.items() if name not in later})
-            frame.env = {**frame.env, **found}
-        frame.env = before
-        return found
-    if isinstance(test, ast.NamedExpr):
-        return narrowed(frame, test.target, way)
-    if isinstance(test, ast.Name) and test.id in frame.local_names and not frame.overlays:
-        value = frame.env.get(test.id)
-        return {} if value is None else {test.id: _kept(value, way)}
-    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and not frame.overlays):
-        return {}
-    subject, op, other = test.left, test.ops[0], test.comparators[0]
-    if isinstance(subject, ast.NamedExpr):
-        subject = subject.target
-    if not (isinstance(subject, ast.Name) and subject.id in frame.local_names):
-        return {}
-    if not (isinstance(other, ast.Constant) and other.value is None):
-        return {}
-    value = frame.env.get(subject.id)
-    if value is None or not isinstance(op, (ast.Is, ast.IsNot)):
-        return {}
-    is_none = isinstance(op, ast.Is) is way
-    options = [each for each in options_of(value) if _may_be_none(each) is not (not is_none)]
-    return {subject.id: any_of(options)}
-
-
-def _assigned_in(node: ast.AST) -> set[str]:
-    return {each.target.id for each in ast.walk(node) if isinstance(each, ast.NamedExpr)}
-
-
-def _may_be_none(value: Value) -> bool | None:
-    """Say whether `value` is None: surely, surely not, or perhaps."""
-    if isinstance(value, Known):
-        return value.obj is None
-    if isinstance(value, Plain):
-        return value.type is type(None)
-    return None if isinstance(value, Opaque) else False
-
-
 def _formatted_text(frame: Frame, node: Any) -> Value:
     parts: list[Value] = []
     more = 0.0
@@ -414,7 +282,7 @@ def _formatted_text(frame: Frame, node: Any) -> Value:
 def _subscript(frame: Frame, node: Any) -> Value:
     value = evaluate(frame, node.value)
     index = evaluate(frame, node.slice)
-    return any_of([_item(frame, node, option, index) for option in options_of(value)])
+    return any_of([item_of(frame, node, option, index) for option in options_of(value)])
 
 
 def _slice(frame: Frame, node: Any) -> Value:
@@ -422,114 +290,6 @@ def _slice(frame: Frame, node: Any) -> Value:
         if part is not None and not is_scalar(evaluate(frame, part)):
             frame.refuse(node, f"slices by `{text_of(part)}`, whose class is not known")
     return Plain(slice)
-
-
-def _item(frame: Frame, node: Any, value: Value, index: Value) -> Value:
-    kind = builtin_type(value)
-    if isinstance(value, Known) and issubclass(type(value.obj), enum.EnumMeta):
-        return attributes.member_by_name(frame, node, value.obj, index)
-    if isinstance(value, Known) and type(value.obj) is dict:
-        if is_hashable(index) and constant_dict(frame, value.obj):
-            return any_of([existing(frame, each) for each in value.obj.values()])
-        return frame.refuse(
-            node, f"looks up `{text_of(node)}` in a dictionary that others may change"
-        )
-    if kind is dict and isinstance(value, (Box, Plain)):
-        if not (is_hashable(index) and keys_hash(value)):
-            return frame.refuse(
-                node, f"looks up `{text_of(node)}`, which may run code of its class"
-            )
-        frame.analysis.spend(node, 1 + size_of(index) * 20)
-        if isinstance(value, Plain):
-            return value.element or Opaque(f"`{text_of(node)}`")
-        return _looked_up(value, index)
-    if kind in (str, bytes, list, tuple):
-        sliced = isinstance(index, Plain) and index.type is slice
-        if not sliced and not is_scalar(index):
-            return frame.refuse(node, f"looks up `{text_of(node)}` by an unknown index")
-        return _element(frame, node, value, kind, index, sliced)
-    return frame.refuse(node, f"looks up `{text_of(node)}`, whose class is not known")
-
-
-def _looked_up(box: Box, key: Value) -> Value:
-    if box.exact and isinstance(key, Known) and box.keys is not None:
-        for each, element in zip(box.keys, box.elements, strict=True):
-            if isinstance(each, Known) and type(each.obj) is type(key.obj) and each.obj == key.obj:
-                return element
-    return any_of(box.elements)
-
-
-def _element(
-    frame: Frame, node: Any, value: Value, kind: type | None, index: Value, sliced: bool
-) -> Value:
-    if kind in (str, bytes):
-        frame.analysis.spend(node, size_of(value) * 40 if sliced else 1)
-        if not sliced:
-            return Plain(str, size=0.01) if kind is str else Plain(int, bits=8)
-        return Plain(kind, size=_sliced_size(node, value))
-    if isinstance(value, Known):
-        frame.analysis.build(node, len(value.obj))
-        value = Box(tuple, [existing(frame, each) for each in value.obj])
-    if isinstance(value, Plain):
-        if sliced:
-            frame.analysis.spend(node, size_of(value) * 200)
-            return Plain(value.type, size=value.size, element=value.element, most=value.most)
-        return value.element or Opaque(f"`{text_of(node)}`")
-    if not isinstance(value, Box):
-        return frame.refuse(node, f"looks up `{text_of(node)}`")
-    if sliced:
-        frame.analysis.spend(node, len(value.elements))
-        return Box(value.type, list(value.elements), exact=False)
-    if value.exact and isinstance(index, Known) and type(index.obj) is int:
-        if not -len(value.elements) <= index.obj < len(value.elements):
-            return NEVER
-        return value.elements[index.obj]
-    return any_of(value.elements)
-
-
-def _sliced_size(node: Any, value: Value) -> float:
-    upper = node.slice.upper if isinstance(node.slice, ast.Slice) else None
-    lower = node.slice.lower if isinstance(node.slice, ast.Slice) else None
-    if (
-        isinstance(upper, ast.Constant)
-        and type(upper.value) is int
-        and upper.value >= 0
-        and (lower is None or isinstance(lower, ast.Constant))
-    ):
-        return min(size_of(value), upper.value / 2048)
-    return size_of(value)
-
-
-def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool] | None:
-    """Give what going through `value` gives, and whether it is exactly that; None if unknown.
-
-    Where it is not, it goes round at most as often, and each time gives any of it.
-    """
-    found: tuple[list[Value], bool] | None = None
-    if isinstance(value, Known) and type(value.obj) in (tuple, frozenset):
-        found = [existing(frame, each) for each in value.obj], type(value.obj) is tuple
-    elif isinstance(value, Known) and type(value.obj) is str:
-        found = [Known(each) for each in value.obj], True
-    elif isinstance(value, Box):
-        exact = value.exact and value.type not in (set, frozenset)
-        found = list(iterated(value)), exact
-    elif isinstance(value, View):
-        found = viewed(value)
-    elif isinstance(value, Plain) and value.most is not None:
-        element = value.element or Opaque(f"an element of `{text_of(node)}`")
-        found = [element] * value.most, False
-    if found is None or len(found[0]) > ROUNDS:
-        frame.refuse(node, f"loops over `{text_of(node)}`, something of unknown or great length")
-        return None
-    items, exact = found
-    return found if exact or not items else ([any_of(items)] * len(items), False)
-
-
-def length_now(value: Value) -> int:
-    """Count what may be in what is gone through, to see whether it grows meanwhile."""
-    if isinstance(value, Box):
-        return len(value.elements)
-    return sum(len(box.elements) for box in value.boxes) if isinstance(value, View) else 0
 
 
 def _comprehension(kind: type) -> Callable[[Frame, Any], Value]:
@@ -609,35 +369,6 @@ def _bind(frame: Frame, target: ast.expr, value: Value, overlay: dict[str, Value
             _bind(frame, each, part, overlay)
         return
     frame.refuse(target, f"binds `{text_of(target)}` in a comprehension")
-
-
-def unpacked(frame: Frame, node: ast.AST, value: Value, count: int) -> list[Value]:
-    """Give the `count` parts that `value` is unpacked into."""
-    columns: list[list[Value]] = [[] for _ in range(count)]
-    for option in options_of(value):
-        if isinstance(option, Known) and type(option.obj) is tuple:
-            frame.analysis.build(node, len(option.obj))
-            option = Box(  # noqa: PLW2901
-                tuple, [existing(frame, each) for each in option.obj]
-            )
-        if isinstance(option, Box) and option.exact and option.type in (tuple, list):
-            if len(option.elements) == count:
-                for column, each in zip(columns, option.elements, strict=True):
-                    column.append(each)
-            continue  # otherwise an error
-        if isinstance(option, Box) and option.type in (tuple, list, dict):
-            for column in columns:
-                column.append(any_of(iterated(option)))
-            continue
-        if isinstance(option, Plain) and option.type in (list, tuple, str):
-            part = Plain(str, size=0.01) if option.type is str else option.element
-            for column in columns:
-                column.append(part or Opaque(f"a part of `{text_of(node)}`"))
-            continue
-        frame.refuse(node, f"unpacks into `{text_of(node)}` what may run code of its class")
-        for column in columns:
-            column.append(Opaque(f"a part of `{text_of(node)}`"))
-    return [any_of(column) for column in columns]
 
 
 def _walrus(frame: Frame, node: Any) -> Value:

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from . import attributes
 from .analysis import Frame, Loop, merged
+from .assignments import store
 from .blocking import why_class_blocks
 from .calls import call
-from .expressions import evaluate, length_now, narrowed, rounds, unpacked
+from .conditions import narrowed
+from .expressions import evaluate
 from .lookup import name_of
 from .operations import combined, text_of, truth_of
+from .parts import length_now, rounds
 from .values import (
     Box,
     Function,
@@ -24,7 +26,6 @@ from .values import (
     Value,
     any_of,
     class_of,
-    is_hashable,
     options_of,
 )
 
@@ -119,47 +120,6 @@ def _augmented(frame: Frame, node: Any) -> bool:
     whole = ast.copy_location(ast.BinOp(loaded, node.op, node.value), node)
     store(frame, target, combined(frame, whole, before, node.op, value))
     return True
-
-
-def store(frame: Frame, target: ast.expr, value: Value) -> None:
-    """Assign `value` to a target."""
-    if isinstance(target, ast.Name):
-        if target.id in frame.local_names:
-            frame.assign(target.id, value)
-        else:
-            frame.refuse(target, f"writes the variable `{target.id}` of another scope")
-    elif isinstance(target, ast.Attribute):
-        receiver = evaluate(frame, target.value)
-        attributes.write(frame, target, receiver, frame.mangled(target.attr), value)
-    elif isinstance(target, (ast.Tuple, ast.List)):
-        if any(isinstance(each, ast.Starred) for each in target.elts):
-            frame.refuse(target, f"unpacks into `{text_of(target)}`")
-            parts: list[Value] = [Opaque(f"a part of `{text_of(target)}`") for _ in target.elts]
-        else:
-            parts = unpacked(frame, target, value, len(target.elts))
-        for each, part in zip(target.elts, parts, strict=True):
-            store(frame, each.value if isinstance(each, ast.Starred) else each, part)
-    elif isinstance(target, ast.Subscript):
-        _store_item(frame, target, value)
-    else:
-        frame.refuse(target, f"assigns to `{text_of(target)}`")
-
-
-def _store_item(frame: Frame, target: ast.Subscript, value: Value) -> None:
-    receiver = evaluate(frame, target.value)
-    key = evaluate(frame, target.slice)
-    for option in options_of(receiver):
-        if not isinstance(option, Box):
-            frame.refuse(target, f"changes `{text_of(target)}`, which others may see")
-        elif option.type is dict and is_hashable(key):
-            option.keys = [*(option.keys or ()), key]
-            option.elements.append(value)
-            option.exact = False
-        elif option.type is list and not isinstance(target.slice, ast.Slice) and is_hashable(key):
-            option.elements.append(value)
-            option.exact = False
-        else:
-            frame.refuse(target, f"changes `{text_of(target)}`, which may run code of its class")
 
 
 def _return(frame: Frame, node: Any) -> bool:
