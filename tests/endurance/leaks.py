@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import logging
-import resource
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,77 +21,11 @@ from fastapi import FastAPI
 from benchmarks.subjects.client import ClientRequest
 from fastapi_async_safe import init_app, resolver_backend
 
-from .leaving import KINDS, Value, application, waiting, ways_of
+from .leaving import KINDS, application, waiting, ways_of
+from .measuring import Kept, classes_of, look, measured_apart, say
 
 #: Requests before the first look: threads are started, caches filled, code is specialised.
 WARM = 150
-
-# What may come and go by itself: a free list, a cache of the interpreter's.
-_OBJECTS, _BLOCKS, _REFERENCES, _KIB = 30, 200, 10, 2048
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What there is at one time."""
-
-    objects: int  # that the garbage collector knows
-    values: int  # of them, those that dependencies gave
-    blocks: int  # of the interpreter's memory
-    references: int  # to the classes of the core, and of what FastAPI makes for a request
-    kib: int  # of memory at the highest
-
-    def __sub__(self, earlier: Kept) -> Kept:
-        return Kept(
-            *(ours - theirs for ours, theirs in zip(_numbers(self), _numbers(earlier), strict=True))
-        )
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether this is no more than what comes and goes by itself."""
-        return (
-            self.values == 0
-            and self.objects <= _OBJECTS
-            and self.blocks <= _BLOCKS
-            and self.references <= _REFERENCES
-            and self.kib <= _KIB
-        )
-
-
-def _numbers(kept: Kept) -> list[int]:
-    return list(asdict(kept).values())
-
-
-def classes_of(core: str) -> list[type]:
-    """List the classes whose instances a request has."""
-    from fastapi.dependencies.utils import SolvedDependency
-    from starlette.background import BackgroundTasks
-    from starlette.datastructures import Headers, QueryParams
-    from starlette.requests import Request
-    from starlette.responses import Response
-
-    found: list[Any] = [SolvedDependency, BackgroundTasks, Headers, QueryParams, Request, Response]
-    if core == "compiled":
-        from fastapi_async_safe import _core
-
-        found += [kind for kind in vars(_core).values() if isinstance(kind, type)]
-    return found
-
-
-def look(classes: list[type]) -> Kept:
-    """See what there is now."""
-    for _ in range(2):
-        gc.collect()
-    objects = gc.get_objects()
-    values = sum(isinstance(each, Value) for each in objects)
-    count = len(objects)
-    del objects
-    return Kept(
-        count,
-        values,
-        sys.getallocatedblocks(),
-        sum(sys.getrefcount(each) for each in classes),
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-    )
 
 
 def request_of(kind: str, way: str) -> ClientRequest:
@@ -171,15 +102,8 @@ def measure(core: str, kind: str, requests: int) -> Iterator[tuple[str, Kept]]:
 
 def run(core: str, kind: str, requests: int) -> dict[str, Kept]:
     """Measure in a process of its own."""
-    command = [sys.executable, "-m", __spec__.name, "--core", core, "--kind", kind]
-    finished = subprocess.run(
-        [*command, "--requests", str(requests), "--json"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=60 + requests,  # in seconds: many times as long as it takes
-    )
-    found: dict[str, dict[str, int]] = json.loads(finished.stdout)
+    arguments = ["--core", core, "--kind", kind, "--requests", str(requests)]
+    found = measured_apart(__spec__.name, *arguments, seconds=60 + requests)
     return {way: Kept(**kept) for way, kept in found.items()}
 
 
@@ -204,11 +128,7 @@ def main() -> int:
     for core in cores:
         for kind in kinds:
             for way, kept in run(core, kind, given.requests).items():
-                leaks += not kept.is_nothing
-                print(
-                    f"{'ok  ' if kept.is_nothing else 'LEAK'} {core}, {kind}, {way}: {kept}",
-                    flush=True,
-                )
+                leaks += say(f"{core}, {kind}, {way}", kept)
     print(f"{leaks} leaks; {given.requests} requests of each way")
     return 1 if leaks else 0
 

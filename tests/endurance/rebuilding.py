@@ -9,7 +9,6 @@ import argparse
 import asyncio
 import json
 import logging
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,8 +22,8 @@ from benchmarks.subjects.client import call as call_app
 from fastapi_async_safe import init_app, resolver_backend
 from tests.support.serving import forget_endpoints
 
-from .leaks import Kept, classes_of, look
 from .leaving import KINDS, Value
+from .measuring import Kept, classes_of, look, measured_apart, say
 
 WARM = 20
 
@@ -125,15 +124,8 @@ def measure(core: str, change: str, times: int) -> Kept:
 
 def run(core: str, change: str, times: int) -> Kept:
     """Measure in a process of its own."""
-    command = [sys.executable, "-m", __spec__.name, "--core", core, "--change", change]
-    finished = subprocess.run(
-        [*command, "--times", str(times), "--json"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=120 + times,  # in seconds: many times as long as it takes
-    )
-    return Kept(**json.loads(finished.stdout))
+    arguments = ["--core", core, "--change", change, "--times", str(times)]
+    return Kept(**measured_apart(__spec__.name, *arguments, seconds=120 + times))
 
 
 def main() -> int:
@@ -156,11 +148,7 @@ def main() -> int:
         print(f"     stock, {change}: {stock}", flush=True)
         for core in given.core or cores:
             more = run(core, change, given.times) - stock
-            leaks += not more.is_nothing
-            print(
-                f"{'ok  ' if more.is_nothing else 'LEAK'} {core}, {change}, more: {more}",
-                flush=True,
-            )
+            leaks += say(f"{core}, {change}, more", more)
     print(f"{leaks} leaks; {given.times} changes of each kind")
     return 1 if leaks else 0
 

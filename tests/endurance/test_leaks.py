@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.serving import Init, expected_backend
 
-from .leaks import abandon, look, one, request_of, run
+from .leaks import abandon, one, request_of, run
 from .leaving import KINDS, Value, application, ways_of
+from .measuring import look
 
 CORES = ["python"] if expected_backend() == "python" else ["python", "compiled"]
 
