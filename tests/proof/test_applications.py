@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from benchmarks.runs.thread_trips import counted_thread_trips
 from fastapi_async_safe import async_safe, async_unsafe, init_app
+from fastapi_async_safe._planning.planner import Planner
 from tests.support.serving import Init
 
 
@@ -126,6 +127,30 @@ def test_nested_classes_and_functions_run_inline(init: Init, variant: str) -> No
 
     expected = 2 if variant == "stock" else 0
     assert trips(client_of(init, app), "/?q=%20A&skip=2") == ({"q": "a", "skip": 2}, expected)
+
+
+@pytest.mark.accelerated
+def test_a_plan_that_rests_on_proofs_is_made_once(
+    init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = FastAPI()
+    made: list[Any] = []
+    plan = Planner.plan
+
+    def counted(planner: Planner, dependant: Any) -> Any:
+        made.append(dependant)
+        return plan(planner, dependant)
+
+    monkeypatch.setattr(Planner, "plan", counted)
+
+    @app.get("/")
+    def endpoint(search: Annotated[Search, Depends()], page: Annotated[Page, Depends()]) -> int:
+        return 1
+
+    client = client_of(init, app)
+    for _ in range(3):
+        assert client.get("/").json() == 1
+    assert len(made) == 1
 
 
 def test_what_is_raised_is_the_same(init: Init) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fastapi_async_safe._planning.proofs import rows_of
 from fastapi_async_safe._proof import prove
 from tests.proof.pairs import PAIRS
 
@@ -20,6 +21,9 @@ def test_a_construct_is_proven(call: Callable[..., Any]) -> None:
     assert proof.holds
     assert proof.verdict == "proven"
     assert proof.is_current()
+    nothing = object()  # the cores have objects of their own for an attribute that is not there
+    rows = rows_of(proof, nothing)
+    assert [row for row in rows if getattr(row[0], row[1], nothing) is not row[2]] == []
 
 
 @pytest.mark.parametrize("call", [call for _, _, call in PAIRS], ids=IDS)

@@ -199,7 +199,7 @@ def _has_destructor(frame: Frame, node: ast.AST, cls: type) -> bool:
 
 def _new_instance(frame: Frame, node: ast.AST, cls: type, args: list[Value]) -> Value:
     _has_destructor(frame, node, cls)
-    frame.analysis.watched.class_attribute(cls, "__abstractmethods__")
+    frame.analysis.watched.abstract_methods(cls)
     if flags_of(cls) & ABSTRACT_TYPE:
         return frame.refuse(node, f"makes an object of the class {name_of(cls)}, which is abstract")
     if cls is OSError and len(args) > 1:

@@ -20,6 +20,7 @@ from types import (
 from typing import Any
 
 _MRO = type.__dict__["__mro__"]
+_ABSTRACT_METHODS = type.__dict__["__abstractmethods__"]
 _DICT = type.__dict__["__dict__"]
 _QUALNAME = type.__dict__["__qualname__"]
 _MODULE = type.__dict__["__module__"]
@@ -128,7 +129,13 @@ class Probe:
 
     @property
     def value(self) -> Any:
-        """What is there now, or ABSENT."""
+        """What is there now. As with any attribute there is an AttributeError if nothing is."""
+        found = self._look()
+        if found is ABSENT:
+            raise AttributeError(self._key)
+        return found
+
+    def _look(self) -> Any:
         if self._kind == "class":
             return find(self._owner, self._key)[0]
         if self._kind == "mro":
@@ -207,6 +214,19 @@ class Watched:
             self._rows.setdefault(
                 (id(cls), "__mro__"), (Probe("mro", cls, None), "value", mro_of(cls))
             )
+
+    def abstract_methods(self, cls: type) -> None:
+        """Watch which methods `cls` has to be abstract for."""
+        if not flags_of(cls) & HEAP_TYPE:
+            return  # it has none
+        name = "__abstractmethods__"
+        own = dict_of(cls)
+        # PERF: a class that gives them as `type` does is looked at without a probe, of which four
+        # took 8 of 68 us of a request (W2, 3.13).
+        if find(type(cls), name)[0] is _ABSTRACT_METHODS:
+            self.add(cls, name, own.get(name, ABSENT))
+        else:
+            self.key(own, name)
 
     def items(self, mapping: dict[Any, Any]) -> None:
         """Watch all keys and values of a dict."""
