@@ -1,8 +1,8 @@
 """Workloads without a mark, run inline by proofs: `python -m benchmarks.runs.without_marks`.
 
 Each workload is timed as it is, with its marks, and with all marks taken off its dependencies and
-`init_app(proven_safe=True)`, in one process, by turns; a request's trips to the thread pool are
-counted. Both must answer the same.
+`init_app(proven_safe=True)`, in one process; a request's trips to the thread pool are counted. Both
+must answer the same.
 
 With `--instructions`, the instructions of one request of both are counted by valgrind instead: what
 the proofs add is what their plans compare for changes.
@@ -15,7 +15,7 @@ import linecache
 import sys
 import time
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI
 
@@ -58,26 +58,37 @@ async def timed(app: FastAPI, request: Any) -> float:
     return (time.perf_counter() - begin) / CALLS * 1e6
 
 
+class Measured(NamedTuple):
+    """What one application of a workload comes to."""
+
+    body: bytes
+    trips: int  # of one request to the thread pool
+    times: list[float]  # of a request, in microseconds, round by round
+
+    @property
+    def shown(self) -> str:
+        """The best time, and the median."""
+        return f"{min(self.times):.1f} ({median(self.times):.1f})"
+
+
+async def measured(app: FastAPI, request: Any) -> Measured:
+    body = (await call(app, request)).body
+    with counted_thread_trips() as trips:
+        await call(app, request)
+    return Measured(body, trips.count, [await timed(app, request) for _ in range(ROUNDS)])
+
+
 async def row(name: str) -> str:
     of = WORKLOADS[name]
-    apps = [init_app(of.create_app(), accelerated=True), proven_app(name)]
-    answers = [await call(app, of.request) for app in apps]
-    assert answers[0].body == answers[1].body, name
-    trips = []
-    for app in apps:
-        with counted_thread_trips() as counted:
-            await call(app, of.request)
-        trips.append(counted.count)
-    times: list[list[float]] = [[], []]
-    for _ in range(ROUNDS):
-        for app, taken in zip(apps, times, strict=True):
-            taken.append(await timed(app, of.request))
-    shown = [f"{min(taken):.1f} ({median(taken):.1f})" for taken in times]
-    return f"| {name} | {trips[0]} | {trips[1]} | {shown[0]} | {shown[1]} |"
+    # NOTE: one after the other, as taking off the marks takes them off for both.
+    marked = await measured(init_app(of.create_app(), accelerated=True), of.request)
+    proven = await measured(proven_app(name), of.request)
+    assert proven.body == marked.body, name
+    return f"| {name} | {marked.trips} | {proven.trips} | {marked.shown} | {proven.shown} |"
 
 
 def print_times() -> None:
-    print("| workload | trips with marks | 0 marks | µs with marks, best (median) | 0 marks |")
+    print("| workload | trips, marks | 0 marks | µs, marks: best (median) | 0 marks |")
     print("| --- | ---: | ---: | ---: | ---: |")
     for name in NAMES:
         print(asyncio.run(row(name)))

