@@ -14,8 +14,8 @@ cdef object _called(Node node, PyObject **arguments):
     cdef unsigned int tag
     if type(call) is type and (<_Type *>call).tp_new == PyBaseObject_Type.tp_new:
         # PERF: what `type.__call__` does for a class with an `__init__` in Python, without making
-        # a dict of the keywords and taking it apart again. While the class has the
-        # same version tag, it has the same `__init__`.
+        # a dict of the keywords and taking it apart again: 368 -> 360 thousand instructions (W2).
+        # While the class has the same version tag, it has the same `__init__`.
         tag = (<_Type *>call).tp_version_tag
         if tag == 0 or tag != node.init_tag:
             node.init = _init_of(call)
@@ -80,7 +80,8 @@ cdef class _StartedCoroutine:
 cdef object _started(given, bint *suspends):
     """Run a coroutine until it suspends.
 
-    PERF: most never do, and are at their end without a coroutine around them that waits.
+    PERF: most never do, and are at their end without a coroutine around them that waits: 378 -> 368
+    thousand instructions (W8).
 
     Returns:
         What the coroutine gave, or, if it `suspends`, or is none, what is to be awaited.

@@ -8,7 +8,7 @@ cdef unsigned int plain_provider_tag = 0  # of a class whose instances hold the 
 
 cpdef object overrides_of(provider):
     # PERF: an attribute that only instances have is in their dict; it need not be looked for in all
-    # classes first, for every dependency.
+    # classes first, for every dependency: 371 -> 360 thousand instructions (W2).
     global plain_provider_tag
     cdef PyObject *found
     cdef object kind = type(provider)
