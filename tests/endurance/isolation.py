@@ -1,9 +1,11 @@
 """Requests at once that must not get each other's values: `python -m tests.endurance.isolation`.
 
 Each request carries one number in its path, query, headers, cookies and body, and dependencies of
-every kind hand it on. An event loop runs what is ready in a random order, so that requests change
-places at every `await`. Several such loops run in threads of their own, while another thread adds
-routes, changes overrides and calls `init_app` again. Each answer must have its own number only.
+every kind hand it on. They are those of one application, of one mounted in it and of a router, with
+settings of their own, and of another application, to which some requests make one of their own. An
+event loop runs what is ready in a random order, so that requests change places at every `await`.
+Several such loops run in threads of their own, while another thread adds routes, changes overrides
+and calls `init_app` again. Each answer must have its own number only.
 """
 
 import argparse
@@ -13,15 +15,26 @@ import random
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import BackgroundTasks, Body, Cookie, Depends, FastAPI, Header, Request, Response
+from fastapi import (
+    APIRouter,
+    BackgroundTasks,
+    Body,
+    Cookie,
+    Depends,
+    FastAPI,
+    Header,
+    Request,
+    Response,
+)
 
 from benchmarks.subjects.client import ClientRequest
 from benchmarks.subjects.client import call as call_app
 from fastapi_async_safe import async_safe, init_app, resolver_backend
+from tests.support.serving import Init, Root
 
 #: How many requests are under way at the same time in one loop.
 AT_ONCE = 1000
@@ -106,15 +119,54 @@ def instead(number: Annotated[int, Depends(awaited)]) -> int:
     return number
 
 
-def application(*, threads: bool) -> FastAPI:
-    """Make the application.
+@dataclass(frozen=True)
+class Applications:
+    """Applications that have their dependencies in common."""
+
+    app: FastAPI
+    mounted: FastAPI
+    other: FastAPI
+
+
+#: Below which paths the first of them has the endpoint.
+PREFIXES = ("", "/mounted", "/plain", "/router")
+
+#: From this number on requests make none of their own.
+WITHIN = 10**9
+
+
+def applications(initialise: Init, *, threads: bool) -> Applications:
+    """Make the applications.
 
     Parameters:
-        threads: some of its dependencies run in the thread pool.
+        initialise: the applications and the router, with different settings.
+        threads: some of their dependencies run in the thread pool.
     """
-    app = FastAPI()
+    made = Applications(FastAPI(), FastAPI(), FastAPI())
+    plain, router = FastAPI(), APIRouter()
     slow = opened_in_threads if threads else opened
 
+    async def within(number: Annotated[int, Depends(awaited)]) -> int:
+        if number < WITHIN and number % 5 == 0:
+            await ask(made.other, number + WITHIN)
+        return number
+
+    for each in (made.other, made.mounted, plain, router):
+        _add_endpoint(each, slow, within)
+    made.app.include_router(initialise(router, predicates=[_is_slow]), prefix="/router")
+    made.app.mount("/mounted", initialise(made.mounted, one_trip=False))
+    made.app.mount("/plain", plain)
+    _add_endpoint(made.app, slow, within)
+    initialise(made.other, all_classes_safe=True)
+    initialise(made.app)
+    return made
+
+
+def _is_slow(call: Any) -> bool:
+    return call in (in_a_thread, opened_in_threads)
+
+
+def _add_endpoint(app: FastAPI | APIRouter, slow: Any, within: Any) -> None:
     @app.post("/{path}")
     async def endpoint(
         path: int,
@@ -124,12 +176,11 @@ def application(*, threads: bool) -> FastAPI:
         third: Annotated[Any, Depends(slow)],
         fourth: Annotated[list[int], Depends(from_body)],
         fifth: Annotated[int, Depends(overridden)],
+        sixth: Annotated[int, Depends(within)],
         background: BackgroundTasks,
     ) -> list[Any]:
         background.add_task(change_places, path)
-        return [path, *headers.numbers, first, second, third, *fourth, fifth]
-
-    return app
+        return [path, *headers.numbers, first, second, third, *fourth, fifth, sixth]
 
 
 def numbers_in(found: Any) -> Iterator[int]:
@@ -143,8 +194,9 @@ def numbers_in(found: Any) -> Iterator[int]:
 
 async def ask(app: FastAPI, number: int) -> None:
     """Make one request, and see that its answer has its own number only."""
+    prefix = "" if number >= WITHIN else PREFIXES[number % len(PREFIXES)]
     request = ClientRequest(
-        f"/{number}",
+        f"{prefix}/{number}",
         f"number={number}",
         method="POST",
         headers={
@@ -176,27 +228,29 @@ def ask_all(app: FastAPI, numbers: range, *, seed: int, at_once: int = AT_ONCE) 
 
 @dataclass
 class Changes:
-    """What another thread does to the application meanwhile."""
+    """What another thread does to the applications meanwhile."""
 
-    app: FastAPI
-    initialise: Callable[[FastAPI], Any]
+    made: Applications
+    initialise: Init
     count: int = 0
 
     def run(self, done: threading.Event) -> None:
         """Go on until it is done."""
         while not done.is_set():
             self.count += 1
-            self.app.dependency_overrides[overridden] = instead
-            self.initialise(self.app)
-            if self.count < 200:  # each request looks through all routes
-                self.app.add_api_route(f"/extra/{self.count}", awaited)
+            for app in (self.made.app, self.made.mounted):
+                app.dependency_overrides[overridden] = instead
+                self.initialise(app, one_trip=self.count % 2 == 0)
+                if self.count < 200:  # each request looks through all routes
+                    app.add_api_route(f"/extra/{self.count}", awaited)
             time.sleep(0.01)
-            self.app.dependency_overrides.pop(overridden)
+            for app in (self.made.app, self.made.mounted):
+                app.dependency_overrides.pop(overridden)
             time.sleep(0.01)
 
 
 def ask_in_threads(changes: Changes, requests: int, *, loops: int, seed: int) -> None:
-    """Make requests in several loops, each in a thread, while the application changes.
+    """Make requests in several loops, each in a thread, while the applications change.
 
     Raises:
         AssertionError: an answer is not that of its request.
@@ -206,7 +260,9 @@ def ask_in_threads(changes: Changes, requests: int, *, loops: int, seed: int) ->
 
     def run(first: int) -> None:
         try:
-            ask_all(changes.app, range(first, first + requests), seed=seed + first, at_once=100)
+            ask_all(
+                changes.made.app, range(first, first + requests), seed=seed + first, at_once=100
+            )
         except BaseException as error:
             wrong.append(error)
 
@@ -232,18 +288,18 @@ def main() -> int:
     each = given.requests // len(cores) // 2
     for core in cores:
 
-        def initialise(app: FastAPI, core: str = core) -> FastAPI:
-            return init_app(app, accelerated=core == "compiled")
+        def initialise(root: Root, core: str = core, **options: Any) -> Root:
+            return init_app(root, accelerated=core == "compiled", **options)
 
         started = time.perf_counter()
         for threads in (False, True):
-            app = initialise(application(threads=threads))
-            ask_all(app, range(each // 2), seed=given.seed)
+            made = applications(initialise, threads=threads)
+            ask_all(made.app, range(each // 2), seed=given.seed)
         print(f"{core}: {each} requests, {AT_ONCE} at once in a random order: each its own answer")
-        changes = Changes(initialise(application(threads=False)), initialise)
+        changes = Changes(applications(initialise, threads=False), initialise)
         ask_in_threads(changes, each // 8, loops=8, seed=given.seed)
         print(
-            f"{core}: {each} requests in 8 threads, {changes.count} changes of the application "
+            f"{core}: {each} requests in 8 threads, {changes.count} changes of the applications "
             f"meanwhile: each its own answer; {time.perf_counter() - started:.0f} s"
         )
     return 0
