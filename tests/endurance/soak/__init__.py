@@ -1,0 +1,1 @@
+"""Servers under load for minutes, stock beside accelerated: `python -m tests.endurance.soak`."""
