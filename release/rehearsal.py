@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .notes import NotReadyError, check_tag, section_of, version_of
+from .pack import pack
 from .wheels import check_wheel
 
 MINORS = range(11, 15)
@@ -166,7 +167,7 @@ class _Rehearsal:
 
     def _build_pure(self, sources: Path, output: Path) -> Path:
         self._build(sys.executable, "--wheel", sources, output, NO_EXTENSIONS)
-        return self._only(output, "*.whl")
+        return self._packed(self._only(output, "*.whl"))
 
     def _build_compiled(self, python: Path, sources: Path, output: Path) -> Path:
         tag = self._output(
@@ -182,7 +183,11 @@ class _Rehearsal:
         self._build(builder, "--wheel", sources, raw, REQUIRE_EXTENSIONS, werror)
         wheel = self._only(raw, "*.whl")
         self._run(sys.executable, "-m", "auditwheel", "repair", "--wheel-dir", output, wheel)
-        return self._only(output, f"*-{tag}-*.whl")
+        return self._packed(self._only(output, f"*-{tag}-*.whl"))
+
+    def _packed(self, wheel: Path) -> Path:
+        pack(wheel)
+        return wheel
 
     def _build(
         self,
