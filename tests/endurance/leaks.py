@@ -48,7 +48,13 @@ async def one(app: FastAPI, request: ClientRequest, way: str) -> int | str:
         async def receive() -> dict[str, str]:
             return {"type": "http.disconnect"}
 
-    task = asyncio.ensure_future(app(request.scope(), receive, connection.send))
+    send: Any = connection.send
+    if way == "gone before its answer":
+
+        async def send(message: Any) -> None:
+            raise OSError("nobody is there")
+
+    task = asyncio.ensure_future(app(request.scope(), receive, send))
     if way == "cancelled":
         while not waiting:  # noqa: ASYNC110  # which loop it is, is not known before
             await asyncio.sleep(0)
@@ -56,7 +62,7 @@ async def one(app: FastAPI, request: ClientRequest, way: str) -> int | str:
         task.cancel()
     try:
         await task
-    except (RuntimeError, asyncio.CancelledError) as error:
+    except (RuntimeError, OSError, asyncio.CancelledError) as error:
         return type(error).__name__
     return int(connection.sent[0]["status"])
 

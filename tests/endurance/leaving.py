@@ -1,10 +1,12 @@
 """Applications whose requests end in every way, with every kind of dependency."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException
+from fastapi import Depends, FastAPI, HTTPException, Security
+from fastapi.security import SecurityScopes
 from pydantic import BaseModel
 
 from fastapi_async_safe import async_safe
@@ -19,6 +21,7 @@ WAYS = (
     "failed at exit",
     "cancelled",
     "disconnected",
+    "gone before its answer",
     "abandoned",
 )
 
@@ -105,6 +108,15 @@ def a_context_in_threads(way: str) -> Any:
     return get
 
 
+def an_instance(way: str) -> Any:
+    @async_safe
+    class Get:
+        def __call__(self, security_scopes: SecurityScopes, number: int = 0) -> Value:
+            return leave(way)
+
+    return Get()
+
+
 def one_with_a_body(way: str) -> Any:
     @async_safe
     def get(page: Page, number: int = 0) -> Value:
@@ -123,6 +135,17 @@ KINDS: dict[str, Callable[[str], Any]] = {
     "function in a thread": a_thread,
     "yield in threads": a_context_in_threads,
     "body": one_with_a_body,
+    "instance, for security": an_instance,
+    "function without cache": a_function,
+}
+if "max_concurrency" in inspect.signature(Depends).parameters:
+    KINDS["limited yield"] = a_context
+
+#: How they are depended on, if not by `Depends` alone.
+MARKERS: dict[str, Callable[[Any], Any]] = {
+    "instance, for security": lambda call: Security(call, scopes=["a", "b"]),
+    "function without cache": lambda call: Depends(call, use_cache=False),
+    "limited yield": lambda call: Depends(call, max_concurrency=3),
 }
 
 
@@ -145,8 +168,8 @@ async def wait() -> None:
 def ways_of(kind: str) -> list[str]:
     """List the ways out that are tried with a kind of dependency."""
     # Of an event loop that was closed too early anyio keeps the threads, and FastAPI on stock the
-    # contexts of async `yield` dependencies, which cannot be left.
-    has_more = "thread" in kind or kind == "async yield"
+    # contexts that are async generators, which cannot be left.
+    has_more = "thread" in kind or kind in ("async yield", "limited yield")
     return [way for way in WAYS if way != "abandoned" or not has_more]
 
 
@@ -154,13 +177,14 @@ def application(kind: str) -> FastAPI:
     """Make an application with a route for each way out of one kind of dependency."""
     app = FastAPI()
     for way in ways_of(kind):
+        marker = MARKERS.get(kind, Depends)
         before, after = KINDS[kind](way), a_function("value")
         between = {"suspended": pause, "cancelled": wait, "abandoned": wait}.get(way, after)
 
         @app.post(f"/{way.replace(' ', '-')}")
         async def endpoint(
-            value: Annotated[Any, Depends(before)],
-            again: Annotated[Any, Depends(before)],
+            value: Annotated[Any, marker(before)],
+            again: Annotated[Any, marker(before)],
             paused: Annotated[Any, Depends(between)],
             last: Annotated[Any, Depends(after)],
         ) -> int:

@@ -21,6 +21,7 @@ ENDS: dict[str, int | str] = {
     "refused": 403,
     "failed": "RuntimeError",
     "cancelled": "CancelledError",
+    "gone before its answer": "OSError",
 }
 
 
