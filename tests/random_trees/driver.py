@@ -76,18 +76,20 @@ def scope_of(request: Request) -> dict[str, Any]:
     return scope
 
 
-async def exchange(
-    application: Application, request: Request
-) -> tuple[list[Message], BaseException | None]:
-    """Send `request`, and return the messages that came back and what reached the server."""
-    if request.websocket:
-        incoming: list[Message] = [
-            {"type": "websocket.connect"},
-            {"type": "websocket.receive", "text": "hello"},
-            {"type": "websocket.disconnect", "code": 1000},
-        ]
-    else:
-        incoming = [
+class Client:
+    """The end of a connection on which `request` is made; keeps what came back."""
+
+    def __init__(self, request: Request) -> None:
+        self.outgoing: list[Message] = []
+        self._answered = asyncio.Event()
+        if request.websocket:
+            self.incoming: list[Message] = [
+                {"type": "websocket.connect"},
+                {"type": "websocket.receive", "text": "hello"},
+                {"type": "websocket.disconnect", "code": 1000},
+            ]
+            return
+        self.incoming = [
             {
                 "type": "http.request",
                 "body": part,
@@ -95,29 +97,35 @@ async def exchange(
             }
             for number, part in enumerate(request.body)
         ]
-        incoming.append({"type": "http.disconnect"})
-    outgoing: list[Message] = []
-    answered = asyncio.Event()
+        self.incoming.append({"type": "http.disconnect"})
 
-    async def receive() -> Message:
-        if incoming[0]["type"] == "http.disconnect":
+    async def receive(self) -> Message:
+        """Give the next message to the application."""
+        if self.incoming[0]["type"] == "http.disconnect":
             # A client stays until it has its answer.
-            await answered.wait()
-            return incoming[0]
-        if len(incoming) == 1:
-            return incoming[0]
-        return incoming.pop(0)
+            await self._answered.wait()
+            return self.incoming[0]
+        if len(self.incoming) == 1:
+            return self.incoming[0]
+        return self.incoming.pop(0)
 
-    async def send(message: Message) -> None:
-        outgoing.append(message)
+    async def send(self, message: Message) -> None:
+        """Take a message of the application's."""
+        self.outgoing.append(message)
         if message["type"] == "http.response.body" and not message.get("more_body", False):
-            answered.set()
+            self._answered.set()
 
+
+async def exchange(
+    application: Application, request: Request
+) -> tuple[list[Message], BaseException | None]:
+    """Send `request`, and return the messages that came back and what reached the server."""
+    client = Client(request)
     try:
         async with asyncio.timeout(TIME_LIMIT):
-            await application(scope_of(request), receive, send)
+            await application(scope_of(request), client.receive, client.send)
     except BaseException as exc:
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise
-        return outgoing, exc
-    return outgoing, None
+        return client.outgoing, exc
+    return client.outgoing, None

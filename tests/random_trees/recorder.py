@@ -337,7 +337,12 @@ class Recorder:
     async def achunks(self, who: str) -> AsyncIterator[bytes]:
         """Give the body of a streaming response."""
         for item in self.chunks(who):
+            await self.pause(who)
             yield repr(item).encode()
+
+    async def pause(self, who: str) -> None:
+        """Be where `who` is suspended."""
+        await asyncio.sleep(0)
 
     def reply(self, who: str, /, **arguments: Any) -> dict[str, Any]:
         """Make what the endpoint answers: what it got."""

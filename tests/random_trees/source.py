@@ -313,7 +313,7 @@ class _Writer:
         call = f"T.call({who!r}{arguments})"
         result = f"T.result({who!r}, {node.returns!r})"
         leave = f"T.exit({who!r})"
-        pause = ["await asyncio.sleep(0)"] if node.flavour in ("async", "agen") else []
+        pause = [f"await T.pause({who!r})"] if node.flavour in ("async", "agen") else []
         if node.flavour in ("sync", "async"):
             return [call, *pause, f"return {result}"]
         caught = f"T.caught({who!r}, exc)"
@@ -342,6 +342,14 @@ class _Writer:
                         "replace": ["    raise UnhandledError('replaced') from exc"],
                         "refuse": ["    raise HTTPException(410, 'replaced')"],
                     }[node.exit],
+                    leave,
+                ]
+            case "keep":
+                after = [
+                    "try:",
+                    f"    yield {result}",
+                    "except BaseException as exc:",
+                    f"    {caught}",
                     leave,
                 ]
             case "noyield":
@@ -487,6 +495,8 @@ class _Writer:
                 self.add(mark)
             self.add(f"{keyword} {name}(who):")
             self.add(f"T.task({name!r}, who)", 1)
+            if keyword == "async def":
+                self.add(f"await T.pause({name!r})", 1)
         self.add("T.tasks = (task_sync, task_safe, task_async)")
         self.add("")
 
@@ -598,8 +608,9 @@ class _Writer:
         if endpoint.status_code is not None:
             options.append(f"status_code={endpoint.status_code}")
         returns = ""
+        pause = ["await T.pause('endpoint')"] if node.flavour in ("async", "agen") else []
         if node.flavour in ("gen", "agen"):
-            body = [call, "for item in T.chunks('endpoint'):", "    yield item"]
+            body = [call, *pause, "for item in T.chunks('endpoint'):", "    yield item"]
             if endpoint.reply == "raw":
                 options.append("response_class=StreamingResponse")
                 body[-1] = "    yield repr(item)"
@@ -607,7 +618,7 @@ class _Writer:
                 kind = "AsyncIterable" if node.flavour == "agen" else "Iterable"
                 returns = f" -> {kind}[dict[str, Any]]"
         else:
-            body = [call]
+            body = [call, *pause]
             match endpoint.reply:
                 case "response":
                     body.append(f"return JSONResponse({reply}, 203, {{'x-own': 'yes'}})")

@@ -526,6 +526,34 @@ def _is_connection(special: Special) -> bool:
     return special.type in ("Request", "SpecialRequest", "HTTPConnection", "WebSocket")
 
 
+def places_of(description: Description) -> list[tuple[str, str]]:
+    """List where an application may fail: who, and in which phase."""
+    places: list[tuple[str, str]] = [("endpoint", "call")]
+    if description.endpoint.reply == "stream" or description.endpoint.node.flavour == "gen":
+        places += [("endpoint", "chunk0"), ("endpoint", "chunk1")]
+    if description.endpoint.reply == "model":
+        places.append(("reply", "validate"))
+    nodes = [("endpoint", description.endpoint.node)]
+    nodes += [(f"n{index}", description.nodes[index]) for index in description.reachable()]
+    for name, node in nodes:
+        if name != "endpoint" and node.flavour != "scheme":
+            places.append((name, "call"))
+        if node.flavour in ("gen", "agen") and name != "endpoint":
+            places.append((name, "exit"))
+        for param in node.params:
+            if param.validator:
+                places.append((f"{name}.{param.name}", "validate"))
+            if param.factory:
+                places.append((f"{name}.{param.name}", "factory"))
+        if any("BackgroundTasks" in special.type for special in node.specials):
+            places += [(task, "task") for task in ("task_sync", "task_safe", "task_async")]
+    for number, model in enumerate(description.models):
+        places += [
+            (f"M{number}.{param.name}", "validate") for param in model.fields if param.validator
+        ]
+    return places
+
+
 class _RequestMaker:
     """Makes requests that mostly fit the parameters of a description."""
 
@@ -591,30 +619,7 @@ class _RequestMaker:
         d = self.d
         if not d.chance(30):
             return ()
-        description = self.description
-        places: list[tuple[str, str]] = [("endpoint", "call")]
-        if description.endpoint.reply == "stream" or description.endpoint.node.flavour == "gen":
-            places += [("endpoint", "chunk0"), ("endpoint", "chunk1")]
-        if description.endpoint.reply == "model":
-            places.append(("reply", "validate"))
-        nodes = [("endpoint", description.endpoint.node)]
-        nodes += [(f"n{index}", description.nodes[index]) for index in description.reachable()]
-        for name, node in nodes:
-            if name != "endpoint" and node.flavour != "scheme":
-                places.append((name, "call"))
-            if node.flavour in ("gen", "agen") and name != "endpoint":
-                places.append((name, "exit"))
-            for param in node.params:
-                if param.validator:
-                    places.append((f"{name}.{param.name}", "validate"))
-                if param.factory:
-                    places.append((f"{name}.{param.name}", "factory"))
-            if any("BackgroundTasks" in special.type for special in node.specials):
-                places += [(task, "task") for task in ("task_sync", "task_safe", "task_async")]
-        for number, model in enumerate(description.models):
-            places += [
-                (f"M{number}.{param.name}", "validate") for param in model.fields if param.validator
-            ]
+        places = places_of(self.description)
         return tuple((*d.pick(places), d.pick(_FAILURES)) for _ in range(d.number(1, 2)))
 
     # --- texts ---

@@ -8,10 +8,10 @@ import gc
 import logging
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import fastapi.dependencies.models
 import fastapi.dependencies.utils
@@ -33,6 +33,8 @@ from .recorder import Event, Recorder
 from .source import PRELUDE, source_of
 
 _MODULE = "random_tree_application"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,12 @@ def stock(
     return Variant(name, names, surroundings or _without_hook, accelerated)
 
 
+def without_marks(variant: Variant) -> Variant:
+    """Give a variant in which nothing is marked."""
+    marks = {name: found for name, found in stock().names.items() if name != "init_app"}
+    return replace(variant, names={**variant.names, **marks})
+
+
 def _without_hook(description: Description) -> AbstractContextManager[Any]:
     if not description.settings.beside:
         _hooks.remove()
@@ -142,10 +150,18 @@ def _prelude() -> dict[str, Any]:
 
 
 class Application:
-    """One freshly built application of a variant."""
+    """One freshly built application of a variant.
 
-    def __init__(self, variant: Variant, code: types.CodeType) -> None:
-        self.recorder = Recorder()
+    Parameters:
+        variant: of which it is one.
+        code: of its source.
+        recorder: of what it does; a new one without it.
+    """
+
+    def __init__(
+        self, variant: Variant, code: types.CodeType, recorder: Recorder | None = None
+    ) -> None:
+        self.recorder = Recorder() if recorder is None else recorder
         names = {**_prelude(), **variant.names, "T": self.recorder}
         exec(code, names)
         self.app = names["app"]
@@ -155,23 +171,28 @@ class Application:
 
     async def run(self, number: int, request: Request) -> Outcome:
         """Send one request."""
-        self._before_request(number)
-        if request.overridden:
-            self.provider.dependency_overrides = dict(self.overrides)
-        else:
-            self.provider.dependency_overrides.clear()
+        self.prepare(number, request)
         recorder = self.recorder
-        recorder.start(request.failures)
         messages, error = await exchange(self.app, request)
         return Outcome(
-            tuple(map(_show_message, messages)),
+            tuple(map(show_message, messages)),
             recorder.show_exception(error),
             recorder.history(error),
             recorder.finish(),
         )
 
+    def prepare(self, number: int, request: Request) -> None:
+        """Let all be as it is to be for a request of that number."""
+        self._before_request(number)
+        if request.overridden:
+            self.provider.dependency_overrides = dict(self.overrides)
+        else:
+            self.provider.dependency_overrides.clear()
+        self.recorder.start(request.failures)
 
-def _show_message(message: Any) -> str:
+
+def show_message(message: Any) -> str:
+    """Show a message of the application's."""
     rest = ", ".join(f"{key}={value!r}" for key, value in message.items() if key != "headers")
     return f"{rest} headers={message.get('headers')}"
 
@@ -217,7 +238,7 @@ async def _run_as_is(variant: Variant, code: types.CodeType, description: Descri
         return Run(None, tuple(outcomes), tuple(declined))
 
 
-def _forget() -> None:
+def forget() -> None:
     """Empty what FastAPI remembers of the callables it has seen.
 
     It would keep every application alive, and some of it goes by the identity of what is gone.
@@ -232,12 +253,17 @@ def _forget() -> None:
 _runner: asyncio.Runner | None = None
 
 
-def run(description: Description, chosen: tuple[Variant, ...]) -> list[Run]:
-    """Run the example in the variants, one after the other on one event loop."""
+def on_loop(running: Coroutine[Any, Any, T]) -> T:
+    """Run something on the event loop that all examples share."""
     global _runner  # noqa: PLW0603
     if _runner is None:
         _runner = asyncio.Runner()
         gc.freeze()  # what there is by now would be looked through again and again
+    return _runner.run(running)
+
+
+def run(description: Description, chosen: tuple[Variant, ...]) -> list[Run]:
+    """Run the example in the variants, one after the other on one event loop."""
     source = source_of(description)
     code = compile(source, "<random tree>", "exec", dont_inherit=True)
 
@@ -245,9 +271,9 @@ def run(description: Description, chosen: tuple[Variant, ...]) -> list[Run]:
         return [await _run(variant, code, description) for variant in chosen]
 
     try:
-        return _runner.run(every())
+        return on_loop(every())
     finally:
-        _forget()
+        forget()
 
 
 def close() -> None:
