@@ -142,6 +142,7 @@ cdef class Node:
     cdef readonly bint threaded
     cdef readonly bint joins
     cdef readonly object watch
+    cdef readonly object guard
     cdef long long limit  # of the watch, in nanoseconds
     cdef tuple keywords
     cdef object init  # of a class
@@ -151,7 +152,7 @@ cdef class Node:
         self, *, str name, call, int kind, bint leaf, bint limited, declared, used,
         bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups not None,
         list body_fields not None, tuple connection_names not None, str background_name,
-        str response_name, str scopes_name, tuple scopes, bint threaded, bint joins, watch,
+        str response_name, str scopes_name, tuple scopes, bint threaded, bint joins, watch, guard,
     ):
         for group in groups:
             if type(group) is not Group:
@@ -177,6 +178,7 @@ cdef class Node:
         self.threaded = threaded
         self.joins = joins
         self.watch = watch
+        self.guard = guard
         if watch is not None:
             self.limit = <long long>(<double>watch.limit * 1e9)
         self.special = bool(connection_names or background_name or response_name or scopes_name)

@@ -178,7 +178,9 @@ cdef class Run:
                 cached = self._cached_value(node) if node.use_cache else NULL
                 if cached != NULL:
                     self._pass_on(index, <object>cached)
-                elif node.kind == _INLINE:
+                elif node.kind == _INLINE and (
+                    node.guard is None or self._is_as_expected(node, place)
+                ):
                     self._is_calling = True
                     if node.watch is None or in_thread:  # there it holds up nobody
                         given = self._call(node, place)
@@ -359,6 +361,18 @@ cdef class Run:
         if as_dict:
             return node.call(**self._dict_of(node, place))
         return _called(node, self._values + place.start + 1)
+
+    cdef bint _is_as_expected(self, Node node, Place *place) except -1:
+        cdef Py_ssize_t number
+        if place.repeats or self._others is not None:
+            return False  # rather in a thread than a look at what a tool gave
+        for number in range(place.start + 1, place.start + 1 + place.count):
+            if self._values[number] == NULL:
+                return False
+        return PyObject_Vectorcall(
+            node.guard, self._values + place.start + 1, PY_VECTORCALL_ARGUMENTS_OFFSET,
+            <PyObject *>node.keywords,
+        )
 
     cdef object _timed(self, Node node, Place *place, context):
         cdef long long started = clock_now(), took

@@ -114,6 +114,7 @@ class Node:
         threaded: bool,
         joins: bool,
         watch: Watch | None,
+        guard: Callable[..., bool] | None,
     ) -> None: ...
     @property
     def name(self) -> str | None: ...
@@ -159,6 +160,8 @@ class Node:
     def joins(self) -> bool: ...
     @property
     def watch(self) -> Watch | None: ...
+    @property
+    def guard(self) -> Callable[..., bool] | None: ...
 
 class Plan:
     def __init__(

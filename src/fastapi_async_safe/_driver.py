@@ -16,6 +16,7 @@ from ._core_py import (
     CALL,
     CONTEXT,
     COROUTINE,
+    INLINE,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
     LOOP,
@@ -86,7 +87,7 @@ async def drive(
 
 async def _call(run: Any, node: Any) -> Any:
     kind, values = node.kind, run.values
-    if kind == THREAD and not node.limited:
+    if kind in (THREAD, INLINE) and not node.limited:  # inline, but for values not as expected
         return await _fastapi.run_in_thread(node.call, values)
     stack = run.function_stack if node.function_scoped else run.request_stack
     if kind == CONTEXT:

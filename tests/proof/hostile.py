@@ -705,6 +705,32 @@ def a_validator(a: Annotated[int, pydantic.AfterValidator(lambda x: SLEEPY)] = 1
     return a == 1
 
 
+class SleepyInt(int):
+    __eq__ = Sleepy.__eq__
+    __hash__ = Sleepy.__hash__
+
+
+class SleepyStr(str):
+    __eq__ = Sleepy.__eq__
+    __hash__ = Sleepy.__hash__
+
+
+#: What no guard lets pass, whatever it expects.
+ODD_VALUES = (
+    SLEEPY,
+    SleepyInt(1),
+    SleepyStr("a"),
+    Derived(),
+    1 << 100,
+    "a" * 10_000,
+    b"a" * 10_000,
+    [1] * 33,
+    (1,) * 33,
+    dict.fromkeys(range(33), 1),
+    [SLEEPY],
+)
+
+
 def give_sleepy() -> Any:
     return SLEEPY
 

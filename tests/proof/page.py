@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi_async_safe._proof.analysis import BUDGET, DEPTH, ROUNDS
+from fastapi_async_safe._proof.analysis import BUDGET, DEPTH
 from fastapi_async_safe._proof.blocking import CLASSES, FUNCTIONS
 from fastapi_async_safe._proof.listed import all_listed
-from fastapi_async_safe._proof.values import TEXT_CLAIMED
+from fastapi_async_safe._proof.values import ROUNDS, TEXT_CLAIMED
 
 PAGE = Path(__file__).parents[2] / "docs" / "proof.md"
 

@@ -62,6 +62,11 @@ PARAMETERS = [
     ("Annotated[Any, Depends(give_trap)]", "trap"),
     ("Annotated[Plain, Depends()]", "plain"),
     ("Any = TRAP", "trap"),
+    ("Annotated[str, Depends(give_trap)]", "text"),
+    ("Annotated[Plain, Depends(give_trap)]", "plain"),
+    ("Annotated[Plain | None, Depends(give_trap)]", "maybe plain"),
+    ("Annotated[dict[str, int], Depends(give_trap)]", "dict"),
+    ("Annotated[list[int], Depends(give_trap)]", "numbers"),
 ]
 
 

@@ -19,6 +19,7 @@ def test_a_construct_is_proven(call: Callable[..., Any]) -> None:
     proof = prove(call)
     assert proof.reasons == ()
     assert proof.holds
+    assert proof.expects == ()
     assert proof.verdict == "proven"
     assert proof.is_current()
     nothing = object()  # the cores have objects of their own for an attribute that is not there
@@ -29,6 +30,8 @@ def test_a_construct_is_proven(call: Callable[..., Any]) -> None:
 @pytest.mark.parametrize("call", [call for _, _, call in PAIRS], ids=IDS)
 def test_the_nearest_form_is_not(call: Callable[..., Any]) -> None:
     proof = prove(call)
+    if proof.expects:  # of calls with certain values only
+        return
     assert not proof.holds
     assert proof.verdict in ("unknown", "blocks")
     assert not any("could not be followed" in reason.text for reason in proof.reasons)

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastapi_async_safe._proof import Proof, prove
+from fastapi_async_safe._proof import Proof, guard_of, prove
 from fastapi_async_safe._proof.values import TEXT_CLAIMED
 from tests.proof import traps
 from tests.proof.observed import is_allowed, observe, shortest
@@ -37,10 +37,13 @@ VALUES: dict[str, list[Any]] = {
     "small": [0, 100, 3],
     "float": [0.5, 1e308, float("nan"), -0.0],
     "bool": [True, False],
+    "maybe plain": [None],
+    "dict": [{"a": 1, "b": 2}, {}, {str(number): number for number in range(32)}],
+    "numbers": [[1, -(2**63)], [], [7] * 32],
     "list": [["ab"] * (TEXT_CLAIMED // 2), [], ["a" * TEXT_CLAIMED]],
 }
 
-counted = {"programs": 0, "callables": 0, "proven": 0, "calls": 0}
+counted = {"programs": 0, "callables": 0, "proven": 0, "guarded": 0, "calls": 0}
 
 
 @settings(max_examples=EXAMPLES)
@@ -91,13 +94,33 @@ def compiled(program: Program, file: str) -> CodeType:
 
 
 def run(program: Program, module: Any, name: str, call: Any, proof: Proof, turn: int) -> None:
-    for index in range(3):
-        kwargs = {
-            parameter: value(module, kind, turn + index)
-            for parameter, kind in program.kinds[name].items()
-        }
+    kinds = program.kinds[name]
+    guard = guard_of(proof.expects, kinds)
+    calls_made = [
+        {parameter: value(module, kind, turn + index) for parameter, kind in kinds.items()}
+        for index in range(3)
+    ]
+    if guard is not None:  # then anything may be given
+        counted["guarded"] += 1
+        expected = dict.fromkeys(each.path[0] for each in proof.expects)
+        calls_made += [
+            {**calls_made[0], parameter: other}
+            for parameter in expected
+            for other in (
+                traps.TRAP,
+                {"a": traps.TRAP},
+                None,
+                module.Plain(traps.TRAP),
+                [traps.TRAP],
+                1 << 70,
+            )
+        ]
+    for kwargs in calls_made:
         shown = f"{name}({kwargs!r:.300}) in\n{program.source}"
         traps.sprung.clear()
+        if guard is not None and not guard(**kwargs):
+            assert not traps.sprung, shown
+            continue
         calls = observe(call, kwargs)
         counted["calls"] += 1
         assert not traps.sprung, shown
@@ -113,7 +136,7 @@ def run(program: Program, module: Any, name: str, call: Any, proof: Proof, turn:
 def value(module: Any, kind: str, turn: int) -> Any:
     if kind == "trap":
         return traps.TRAP
-    if kind == "plain":
+    if kind == "plain" or (kind == "maybe plain" and turn % 2):
         return module.Plain(3)
     if kind == "color":
         return module.Color.BLUE

@@ -133,6 +133,7 @@ def _call(call: CallExplanation) -> dict[str, Any]:
         "why": call.why,
         "verdict": None if proof is None else proof.verdict,
         "reasons": [] if proof is None else [asdict(reason) for reason in proof.reasons],
+        "expects": [] if proof is None else [str(each) for each in proof.expects],
         "trip": call.trip,
         "yields": call.yields,
         "is_cached": call.is_cached,

@@ -115,6 +115,7 @@ class Node:
         "declared",
         "function_scoped",
         "groups",
+        "guard",
         "joins",
         "kind",
         "leaf",
@@ -156,6 +157,7 @@ class Node:
         threaded: bool,
         joins: bool,
         watch: Watch | None,
+        guard: Callable[..., bool] | None,
     ) -> None:
         self.name = name  # the keyword of the dependency above; None: its result is not passed on
         self.call = call
@@ -184,4 +186,6 @@ class Node:
         # parameters runs no code of the user's.
         self.joins = joins
         self.watch = watch  # of an inline call that is timed where it is called, not by `call`
+        # Says whether an inline call may be one with these values; if not, it goes to a thread.
+        self.guard = guard
         self.special = bool(connection_names or background_name or response_name or scopes_name)

@@ -197,7 +197,7 @@ class Run:
                 cached = self._cached_value(node) if node.use_cache else NOTHING
                 if cached is not NOTHING:
                     self._pass_on(node, cached)
-                elif kind == INLINE:
+                elif kind == INLINE and (node.guard is None or node.guard(**values)):
                     stopped = None
                     watch = None if in_thread else node.watch  # there it holds up nobody
                     try:

@@ -58,13 +58,20 @@ class Reasons:
         ruling = self._policy.ruling(call)
         if ruling.rule == "unmarked" and self._policy.asks_for_proof(call):
             if step.is_inline:
-                return Reason("proven", "proven not to hold up the event loop", proof)
+                return Reason("proven", _proven(proof), proof)
             return Reason("not proven", _not_proven(proof), proof)
         return Reason(ruling.rule, _why(ruling, call), proof)
 
 
 def _results_of(step: Step) -> dict[str, Any]:
     return {each.name: each.call for each in step.below if each.name is not None}
+
+
+def _proven(proof: Proof) -> str:
+    text = "proven not to hold up the event loop"
+    if proof.expects:
+        text += f" as long as {', '.join(map(str, proof.expects))}"
+    return text
 
 
 def _not_proven(proof: Proof) -> str:

@@ -19,7 +19,7 @@ from .._core_py import (
     INLINE_LIMITED,
     THREAD,
 )
-from .._proof import Proof
+from .._proof import Proof, guard_of
 from ..markers import SeenMarks
 from ..policy import Policy
 from ..slow_calls import SlowCalls, Watch
@@ -35,6 +35,7 @@ class Place(NamedTuple):
     proven: bool = False  # that is why it is inline
     threaded: bool = False  # it may share a trip to the thread pool with its neighbours
     watch: Watch | None = None
+    guard: Callable[..., bool] | None = None  # whether a call is one that the proof speaks of
 
 
 class Placement:
@@ -77,21 +78,24 @@ class Placement:
         """
         kind, call = self._calling(used)
         limited = _fastapi.concurrency_of(used.dependant) is not None
-        proven = kind == THREAD and self._is_proven(used.call, results)
-        if proven:
+        proof = self._proof_of(used.call, results) if kind == THREAD else None
+        guard = None
+        if proof is not None and not (limited and proof.expects):
             kind = INLINE_LIMITED if limited else INLINE
-        threaded = kind in (THREAD, CONTEXT) and self._is_threaded(used)
+            guard = guard_of(proof.expects, _fastapi.keywords_of(used.dependant))
+        threaded = (kind in (THREAD, CONTEXT) or guard is not None) and self._is_threaded(used)
         watch = None
         if kind in (INLINE, INLINE_LIMITED):
             watch = self._slow_calls.watch(used.call, "dependency", self._path)
-            call = observed(call, used.call, self._path)
+            if guard is None:  # as it may run in a thread, too
+                call = observed(call, used.call, self._path)
         elif kind in (INLINE_CONTEXT, INLINE_CONTEXT_LIMITED):
             watches = watches_of(call, self._slow_calls, self._path)
             watch = watches.entering if watches is not None else None
             call = watched_context(call, watches, self._path)
         elif kind == CONTEXT and threaded:
             call = contextmanager(call)
-        return Place(kind, call, proven, threaded, watch)
+        return Place(kind, call, proof is not None, threaded, watch, guard)
 
     def _calling(self, used: _fastapi.Declaration) -> tuple[int, Any]:
         call, dependant = used.call, used.dependant
@@ -114,11 +118,11 @@ class Placement:
         self.marks.see(call)
         return self._policy.is_inline(call)
 
-    def _is_proven(self, call: Any, results: dict[str, Any]) -> bool:
+    def _proof_of(self, call: Any, results: dict[str, Any]) -> Proof | None:
         if not self._policy.asks_for_proof(call):
-            return False
+            return None
         proof = self._proofs.proof_of(call, results)
-        return proof is not None and self._rests_on(proof)
+        return proof if proof is not None and self._rests_on(proof) else None
 
     def _rests_on(self, proof: Proof) -> bool:
         self.proven += rows_of(proof, self._nothing)
@@ -166,7 +170,9 @@ class Placement:
         if not self._policy.asks_for_proof(endpoint.call):
             return False
         proof = self._proofs.proof_of(endpoint.call, results)
-        if proof is None or not is_answered_plainly(proof, _fastapi.response_field_of(owner)):
+        if proof is None or proof.expects:
+            return False
+        if not is_answered_plainly(proof, _fastapi.response_field_of(owner)):
             return False
         return self._rests_on(proof)
 

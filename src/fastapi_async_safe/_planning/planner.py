@@ -196,7 +196,7 @@ class Planner:
             tuple(visit.shapes),
         )
         # Nobody can tell where what is proven runs, so that it does not end a trip.
-        goes_along = place.proven and place.kind == INLINE
+        goes_along = place.proven and place.kind == INLINE and place.guard is None
         draft = _Draft()
         draft.visit = visit
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
@@ -228,6 +228,7 @@ class Planner:
             "threaded": place.threaded,
             "joins": reads_quietly and (is_root or place.threaded or goes_along),
             "watch": place.watch,
+            "guard": place.guard,
         }
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
@@ -309,7 +310,7 @@ class Planner:
 
     def _uses_threads(self, endpoint: _fastapi.Dependant, inline: bool, nodes: list[Any]) -> bool:
         return not (inline or is_called_elsewhere(endpoint)) or any(
-            node.kind in (THREAD, CONTEXT) for node in nodes
+            node.kind in (THREAD, CONTEXT) or node.guard is not None for node in nodes
         )
 
     def _watched(self, root: _fastapi.Declaration) -> list[_fastapi.Dependant]:

@@ -3,10 +3,13 @@
 prove -> parameters: what FastAPI passes -> calls -> source of each function, held against its
 code -> statements, assignments -> expressions, conditions -> variables, attributes, parts,
 operations, listed built-ins -> reasons
+
+Where a value may be anything, expected: what a guard then looks at before each call, by guesses.
 """
 
 from .analysis import Reason
+from .expected import Expectation, guard_of
 from .lookup import ABSENT
 from .proof import Proof, prove, prove_as
 
-__all__ = ["ABSENT", "Proof", "Reason", "prove", "prove_as"]
+__all__ = ["ABSENT", "Expectation", "Proof", "Reason", "guard_of", "prove", "prove_as"]

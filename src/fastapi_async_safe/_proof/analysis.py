@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any, TypeAlias
 
+from .expected import Expected
 from .lookup import Watched
 from .source import FunctionNode, Source
 from .values import Opaque, Value, any_of
@@ -18,9 +19,6 @@ BUDGET = 2_000
 
 #: How many calls of Python functions may stand within each other.
 DEPTH = 12
-
-#: How many times a loop may go round.
-ROUNDS = 32
 
 _REASONS_KEPT = 25
 _STEPS = 20_000
@@ -63,6 +61,7 @@ class Analysis:
 
     run_function: RunFunction
     watched: Watched = field(default_factory=Watched)
+    expected: Expected | None = None  # None: nothing may be expected of values
     reasons: dict[tuple[str, int, str], Reason] = field(default_factory=dict)
     active: list[FunctionType] = field(default_factory=list)
     spent: float = 0.0

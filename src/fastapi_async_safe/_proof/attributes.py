@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from .analysis import Frame
+from .guesses import annotation_of
 from .lookup import (
     ABSENT,
     HEAP_TYPE,
@@ -182,9 +183,9 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
     if kind is MemberDescriptorType:
         if isinstance(value, Made) and _is_slot(found, name):
             return any_of(value.attributes.get(name, []))
-        return Opaque(f"`{text_of(node)}`")
+        return _expected(frame, node, value, name, [])
     if kind is _TUPLE_GETTER:
-        return Opaque(f"`{text_of(node)}`")
+        return _expected(frame, node, value, name, [])
     if _is_data_descriptor(frame, found):
         return frame.refuse(node, f"reads `{text_of(node)}`, which runs a descriptor")
     bound = _bound(frame, found, kind, value, cls, owner)
@@ -277,7 +278,15 @@ def _of_instance_alone(
         return _runs_getattr(frame, node, cls)
     if of_class and all(not isinstance(each, (Bound, Known)) for each in of_class):
         return any_of(of_class)
-    return Opaque(f"`{text_of(node)}`")
+    return _expected(frame, node, value, name, of_class)
+
+
+def _expected(frame: Frame, node: ast.AST, value: Value, name: str, of_class: list[Value]) -> Value:
+    """Give what an attribute of an instance that others have is expected to be, if it may be."""
+    expected, what = frame.analysis.expected, f"`{text_of(node)}`"
+    if expected is None or not isinstance(value, Held):
+        return Opaque(what)
+    return expected.attribute(value, name, annotation_of(value.cls, name), of_class, what)
 
 
 def _asks_elsewhere(frame: Frame, cls: type) -> bool:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from . import attributes, variables
-from .analysis import ROUNDS, Frame, merged
+from .analysis import Frame, merged
 from .blocking import why_class_blocks, why_method_blocks
 from .calls import call
 from .conditions import kept, narrowed, perhaps
@@ -27,6 +27,7 @@ from .operations import (
 from .parts import item_of, keywords, length_now, rounds, unpacked
 from .values import (
     NEVER,
+    ROUNDS,
     Bound,
     Box,
     Function,

@@ -93,17 +93,17 @@ def _bind(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) 
                 return False
             env[parameter.arg] = rest.pop(name)
     defaults = function.__defaults__ or ()
-    watched.add(function, "__defaults__", function.__defaults__)
     without = len(by_position) - len(defaults)
     for index, parameter in enumerate(by_position):
         if parameter.arg not in env:
+            watched.add(function, "__defaults__", function.__defaults__)
             if index < without:
                 return False
             env[parameter.arg] = existing(frame, defaults[index - without])
     by_name = function.__kwdefaults__ or {}
-    watched.add(function, "__kwdefaults__", function.__kwdefaults__)
     for parameter in arguments.kwonlyargs:
         if parameter.arg not in env:
+            watched.add(function, "__kwdefaults__", function.__kwdefaults__)
             name = frame.mangled(parameter.arg)
             if name not in by_name:
                 return False

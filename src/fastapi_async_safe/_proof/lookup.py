@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from operator import is_
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -141,9 +142,12 @@ class Probe:
         if self._kind == "mro":
             return mro_of(self._owner)
         if self._kind == "items":
-            now = tuple(self._owner.items())
-            same = len(now) == len(self._key) and all(
-                a is c and b is d for (a, b), (c, d) in zip(now, self._key, strict=True)
+            # PERF: instead of a loop over pairs: 1.3 -> 0.4 us for two (3.13).
+            keys, values = self._key
+            same = (
+                len(self._owner) == len(keys)
+                and all(map(is_, self._owner, keys))
+                and all(map(is_, self._owner.values(), values))
             )
             return True if same else ABSENT
         if self._kind == "type":
@@ -151,7 +155,11 @@ class Probe:
         if self._kind == "size":
             return len(self._owner)
         if self._kind == "instance":
-            return instance_dict(self._owner).get(self._key, ABSENT)
+            # NOTE: a class cannot be given another `__dict__`. PERF: instead of looking for it
+            # in the bases each time: 0.9 -> 0.3 us (3.13).
+            name, descriptor = self._key
+            own = descriptor.__get__(self._owner)
+            return own.get(name, ABSENT) if type(own) is dict else ABSENT
         return self._owner.get(self._key, ABSENT)
 
 
@@ -230,7 +238,7 @@ class Watched:
 
     def items(self, mapping: dict[Any, Any]) -> None:
         """Watch all keys and values of a dict."""
-        probe = Probe("items", mapping, tuple(mapping.items()))
+        probe = Probe("items", mapping, (tuple(mapping), tuple(mapping.values())))
         self._rows.setdefault((id(mapping), "items"), (probe, "value", True))
 
     def size(self, mapping: dict[Any, Any]) -> None:
@@ -240,8 +248,12 @@ class Watched:
 
     def of_instance(self, obj: Any, name: str) -> Any:
         """Look up and watch what an instance itself has under `name`."""
+        descriptor = _own_dict_of(type(obj))
+        if descriptor is None:
+            return ABSENT  # and there never will be any
+        self.class_of(obj)
         value = instance_dict(obj).get(name, ABSENT)
-        row = (Probe("instance", obj, name), "value", value)
+        row = (Probe("instance", obj, (name, descriptor)), "value", value)
         self._rows.setdefault((id(obj), f"instance {name}"), row)
         return value
 
@@ -332,9 +344,15 @@ def module_dict(module: Any) -> dict[str, Any] | None:
     return namespace
 
 
+def _own_dict_of(cls: type) -> Any:
+    """Give what the attributes of instances of `cls` themselves are read by, None without any."""
+    found = find(cls, "__dict__")[0]
+    return found if type(found) is GetSetDescriptorType else None
+
+
 def instance_dict(obj: Any) -> dict[str, Any]:
     """Give the attributes of an instance itself, without asking its class."""
-    if type(find(type(obj), "__dict__")[0]) is not GetSetDescriptorType:
+    if _own_dict_of(type(obj)) is None:
         return {}  # it has none, or its class says itself what it is
     namespace = object.__getattribute__(obj, "__dict__")
     return namespace if type(namespace) is dict else {}

@@ -23,6 +23,8 @@ from fastapi.security import SecurityScopes
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from .expected import Expected
+from .guesses import returned_by
 from .lookup import ABSENT, Watched, dict_of, find, mro_of
 from .values import (
     SCALARS,
@@ -95,7 +97,10 @@ def evaluated(signature: inspect.Signature, call: Any) -> inspect.Signature:
 
 
 def passed(
-    parameter: inspect.Parameter, watched: Watched, results: Mapping[str, Any] | None = None
+    parameter: inspect.Parameter,
+    watched: Watched,
+    results: Mapping[str, Any] | None = None,
+    expected: Expected | None = None,
 ) -> Value:
     """Say what FastAPI passes for a parameter.
 
@@ -104,7 +109,21 @@ def passed(
         watched: where what this rests on is noted.
         results: what is called in fact for the parameters that are dependencies, None for what
             `Depends` says; a class gives an instance of itself.
+        expected: where it is noted if the annotation's word is taken; None: it is not taken.
     """
+    value = _passed_surely(parameter, watched, results)
+    if expected is None:
+        return value
+    annotation = parameter.annotation
+    call = _depended_on(parameter)
+    if call is not None and (annotation is _NONE or annotation is Any):
+        annotation = returned_by(call)
+    return expected.parameter(parameter.name, value, annotation)
+
+
+def _passed_surely(
+    parameter: inspect.Parameter, watched: Watched, results: Mapping[str, Any] | None
+) -> Value:
     annotation, default = parameter.annotation, parameter.default
     extras: tuple[Any, ...] = ()
     if get_origin(annotation) is Annotated:
@@ -113,11 +132,10 @@ def passed(
     what = f"the parameter `{parameter.name}`"
     if isinstance(annotation, str):
         return Opaque(what)
-    for each in [default, *reversed(extras)]:
-        if isinstance(each, params.Depends):
-            call = each.dependency if each.dependency is not None else annotation
-            is_called = results is None or results.get(parameter.name) is call
-            return _result(call, annotation, watched, what, is_called)
+    call = _depended_on(parameter)
+    if call is not None:
+        is_called = results is None or results.get(parameter.name) is call
+        return _result(call, annotation, watched, what, is_called)
     if annotation is SecurityScopes:
         return Held(SecurityScopes, what)
     if not _are_plain(extras) or (isinstance(default, FieldInfo) and not _is_plain_field(default)):
@@ -125,6 +143,19 @@ def passed(
     constraints = [x for each in [*extras, default] for x in _constraints(each)]
     value = _validated(annotation, what, constraints, watched)
     return any_of([value, *_defaults(default, extras, what, watched)])
+
+
+def _depended_on(parameter: inspect.Parameter) -> Any:
+    """Give what a parameter is the dependency of, None if it is no dependency."""
+    annotation, *extras = (
+        get_args(parameter.annotation)
+        if get_origin(parameter.annotation) is Annotated
+        else (parameter.annotation,)
+    )
+    for each in [parameter.default, *reversed(extras)]:
+        if isinstance(each, params.Depends):
+            return annotation if each.dependency is None else each.dependency
+    return None
 
 
 def _result(call: Any, annotation: Any, watched: Watched, what: str, is_called: bool) -> Value:

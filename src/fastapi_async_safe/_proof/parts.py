@@ -7,11 +7,12 @@ import enum
 from typing import Any
 
 from . import attributes
-from .analysis import ROUNDS, Frame
+from .analysis import Frame
 from .listed import viewed
 from .operations import constant_dict, existing, keys_hash, text_of
 from .values import (
     NEVER,
+    ROUNDS,
     TEXT_CLAIMED,
     Box,
     Known,
@@ -122,8 +123,8 @@ def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool
     elif isinstance(value, View):
         found = viewed(value)
     elif isinstance(value, Plain) and value.most is not None:
-        element = value.element or Opaque(f"an element of `{text_of(node)}`")
-        found = [element] * value.most, False
+        part = value.key if value.type is dict else value.element
+        found = [part or Opaque(f"an element of `{text_of(node)}`")] * value.most, False
     if found is None or len(found[0]) > ROUNDS:
         frame.refuse(node, f"loops over `{text_of(node)}`, something of unknown or great length")
         return None

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from ..markers import is_async_safe
 from .analysis import Analysis, Frame, Reason, StopError
 from .calls import call_object, construct
+from .expected import Expectation, Expected
 from .functions import run_function
 from .lookup import ABSENT, find, name_of
 from .operations import existing
@@ -23,6 +24,8 @@ from .source import Source
 from .values import Value, is_data
 
 Verdict = Literal["proven", "unknown", "blocks"]
+
+_LEFT_OUT = 16  # of what was expected, tried one by one
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,9 @@ class Proof:
         parameters: what the callable declared, by which FastAPI validates what it passes.
         gives_data: what the call returns is plain: texts, numbers, None, and lists, tuples and
             dicts of such that it made.
+        expects: what has to be so of the values that a call gets, for the proof to speak of it;
+            empty if it speaks of every call. It is looked at before each call, and where it is not
+            so, the call goes to the thread pool.
     """
 
     holds: bool
@@ -76,6 +82,7 @@ class Proof:
     gives_data: bool = False
     called: tuple[Any, ...] = ()
     parameters: Parameters | None = None
+    expects: tuple[Expectation, ...] = ()
 
     def is_current(self) -> bool:
         """Say whether everything the proof rests on is as it was."""
@@ -112,7 +119,24 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
         results: what is called in fact for each parameter that is a dependency, by its name; None
             for what `Depends` says.
     """
-    analysis = Analysis(run_function)
+    surely = _attempt(call, results, None)
+    if surely.verdict != "unknown":
+        return surely
+    expected = Expected()
+    proof = _attempt(call, results, expected)
+    if not proof.holds:
+        return surely
+    # What it can do without is not asked for.
+    for path in [each.path for each in expected.expectations][:_LEFT_OUT]:
+        fewer = Expected([*expected.without, path])
+        attempt = _attempt(call, results, fewer)
+        if attempt.holds:
+            proof, expected = attempt, fewer
+    return proof
+
+
+def _attempt(call: Any, results: Mapping[str, Any] | None, expected: Expected | None) -> Proof:
+    analysis = Analysis(run_function, expected=expected)
     signature = declared_by(call)
     result: Value | None = None
     try:
@@ -131,7 +155,8 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
     called = () if reasons else analysis.watched.called()
     gives_data = not reasons and result is not None and is_data(result)
     parameters = None if reasons else Parameters(call, _declared(signature))
-    return Proof(not reasons, verdict, reasons, watched, gives_data, called, parameters)
+    expects = () if reasons or expected is None else expected.expectations
+    return Proof(not reasons, verdict, reasons, watched, gives_data, called, parameters, expects)
 
 
 def _give_up(analysis: Analysis, text: str) -> None:
@@ -158,7 +183,7 @@ def _run(
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     for parameter in evaluated(signature, call).parameters.values():
-        value = passed(parameter, analysis.watched, results)
+        value = passed(parameter, analysis.watched, results, analysis.expected)
         # FastAPI passes everything by keyword; what cannot be passed so is an error there, too.
         if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
             kwargs[parameter.name] = value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import EllipsisType, NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Operations on these, among each other, run no code of anybody else's.
 SCALARS = frozenset({str, int, float, bool, NoneType, bytes, EllipsisType})
@@ -18,6 +18,9 @@ TEXT_CLAIMED = 2048
 
 #: An integer that comes as text has at most 4,300 digits, by pydantic's limit and Python's own.
 INTEGER_BITS = 14_300
+
+#: How many times a loop may go round.
+ROUNDS = 32
 
 _OPTIONS_KEPT = 16
 
@@ -99,14 +102,29 @@ class Made(Value):
         self.attributes: dict[str, list[Value]] = {}  # all that were stored under a name
 
 
+class Place(NamedTuple):
+    """Where a guard finds a value.
+
+    Attributes:
+        path: the name of a parameter, then of the attributes that lead on from there.
+        owners: for each name but the last, the class of what is there, None if it is surely so.
+        is_sure: of what is there itself, the class is.
+    """
+
+    path: tuple[str, ...]
+    owners: tuple[type | None, ...] = ()
+    is_sure: bool = True
+
+
 class Held(Value):
     """An instance of exactly this class that others may have, too."""
 
-    __slots__ = ("cls", "what")
+    __slots__ = ("cls", "place", "what")
 
-    def __init__(self, cls: type, what: str) -> None:
+    def __init__(self, cls: type, what: str, place: Place | None = None) -> None:
         self.cls = cls
         self.what = what
+        self.place = place
 
 
 class Bound(Value):
@@ -192,7 +210,7 @@ def _covers(one: Value, other: Value) -> bool:
     if isinstance(one, Known) and isinstance(other, Known):
         return one.obj is other.obj
     if isinstance(one, Held) and isinstance(other, Held):
-        return one.cls is other.cls
+        return one.cls is other.cls and (one.place is None or one.place is other.place)
     if isinstance(one, Function) and isinstance(other, Function):
         return True
     if isinstance(one, Opaque) and isinstance(other, Opaque):
@@ -243,6 +261,20 @@ _PARTS_SEEN, _PARTS_GIVEN = 256, 4096
 def iterated(box: Box) -> list[Value]:
     """Give what going through `box` gives: of a dict its keys."""
     return box.elements if box.keys is None else box.keys
+
+
+def boxed(value: Value) -> Box | None:
+    """Give a container whose length is bounded as one of its own; None for anything else."""
+    if isinstance(value, Plain) and value.most is not None:
+        element = Opaque("a part of it") if value.element is None else value.element
+        keys = None if value.type is not dict else [value.key or Opaque("a key of it")]
+        return Box(
+            value.type,
+            [element] * value.most,
+            None if keys is None else keys * value.most,
+            exact=False,
+        )
+    return value if isinstance(value, Box) else None
 
 
 def is_scalar(value: Value) -> bool:

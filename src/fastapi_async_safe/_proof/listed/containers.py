@@ -14,6 +14,8 @@ from ..operations import (
     keys_hash,
 )
 from ..values import (
+    ROUNDS,
+    AnyOf,
     Box,
     Known,
     Opaque,
@@ -21,6 +23,7 @@ from ..values import (
     Value,
     View,
     any_of,
+    boxed,
     is_hashable,
     iterated,
     options_of,
@@ -65,14 +68,43 @@ def _has_plain_numbers(frame: Frame) -> bool:
     )
 
 
+def contained(frame: Frame, value: Value) -> Box | None:
+    """Give what is in a container of a bounded length as it is now, None for anything else."""
+    if isinstance(value, AnyOf):
+        boxes = [contained(frame, option) for option in value.options]
+        known = [box for box in boxes if box is not None]
+        if len(known) < len(boxes) or not known or len({box.type for box in known}) > 1:
+            return None
+        longest = max(len(box.elements) for box in known)
+        together = any_of(each for box in known for each in box.elements)
+        keys = any_of(each for box in known for each in box.keys or ())
+        return Box(
+            known[0].type,
+            [together] * longest,
+            None if known[0].keys is None else [keys] * longest,
+            exact=False,
+        )
+    if isinstance(value, Known) and type(value.obj) is tuple and len(value.obj) <= ROUNDS:
+        return Box(tuple, [existing(frame, each) for each in value.obj])
+    if isinstance(value, View):
+        found = viewed(value)
+        return None if found is None else Box(tuple, found[0], exact=found[1])
+    return boxed(value)
+
+
 def view_as(part: str) -> Rule:
     def rule(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-        if kwargs or not all(isinstance(each, Box) for each in args):
+        boxes = [
+            each if isinstance(each, Box) else contained(frame, each)
+            for each in args
+            if not isinstance(each, View)
+        ]
+        known = tuple(box for box in boxes if box is not None)
+        if kwargs or len(known) < len(args):
             return None
-        boxes = tuple(each for each in args if isinstance(each, Box))
-        if part in ("keys", "values", "items") and len(boxes) != 1:
+        if part in ("keys", "values", "items") and len(known) != 1:
             return None
-        return View(part, boxes)
+        return View(part, known)
 
     return rule
 
@@ -118,12 +150,13 @@ def _append(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | 
 
 
 def _extend(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-    if kwargs or len(args) != 2 or not isinstance(args[0], Box) or not isinstance(args[1], Box):
+    if kwargs or len(args) != 2 or not isinstance(args[0], Box):
         return None
-    if args[1].type not in (list, tuple):
+    other = contained(frame, args[1])
+    if other is None or other.type not in (list, tuple):
         return None
-    frame.analysis.build(node, len(args[0].elements) + len(args[1].elements))
-    args[0].elements += list(args[1].elements)
+    frame.analysis.build(node, len(args[0].elements) + len(other.elements))
+    args[0].elements += list(other.elements)
     args[0].exact = False
     return Known(None)
 
@@ -134,8 +167,8 @@ def _update(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]
     keys: list[Value] = [Known(name) for name in kwargs]
     elements = list(kwargs.values())
     if len(args) == 2:
-        other = args[1]
-        if not isinstance(other, Box) or other.type is not dict or not keys_hash(other):
+        other = contained(frame, args[1])
+        if other is None or other.type is not dict or not keys_hash(other):
             return None
         keys += other.keys or []
         elements += other.elements
@@ -147,21 +180,21 @@ def _update(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]
 
 
 def _copy(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-    if kwargs or len(args) != 1 or not isinstance(args[0], Box):
+    box = contained(frame, args[0]) if len(args) == 1 and not kwargs else None
+    if box is None:
         return None
-    box = args[0]
     frame.analysis.build(node, len(box.elements))
     return Box(box.type, list(box.elements), box.keys and list(box.keys), exact=box.exact)
 
 
 put_methods(dict, "a plain key, plain keys in the dict", _get, "get")
-put_methods(dict, "a dict that the call made", view_as("keys"), "keys")
-put_methods(dict, "a dict that the call made", view_as("values"), "values")
-put_methods(dict, "a dict that the call made", view_as("items"), "items")
+put_methods(dict, "a dict of a bounded length", view_as("keys"), "keys")
+put_methods(dict, "a dict of a bounded length", view_as("values"), "values")
+put_methods(dict, "a dict of a bounded length", view_as("items"), "items")
 put_methods(dict, "a dict that the call made", _update, "update")
-put_methods(dict, "a dict that the call made", _copy, "copy")
+put_methods(dict, "a dict of a bounded length", _copy, "copy")
 put_methods(list, "a list that the call made", _append, "append")
 put_methods(list, "lists that the call made", _extend, "extend")
-put_methods(list, "a list that the call made", _copy, "copy")
+put_methods(list, "a list of a bounded length", _copy, "copy")
 put_methods(set, "a plain value, a set that the call made", _append, "add")
-put_methods(set, "a set that the call made", _copy, "copy")
+put_methods(set, "a set of a bounded length", _copy, "copy")

@@ -8,7 +8,7 @@ import hmac
 import time
 from typing import Any, TypeGuard
 
-from ..analysis import ROUNDS, Frame
+from ..analysis import Frame
 from ..lookup import PLAIN_READING, dict_of, find, is_one_of
 from ..operations import (
     SMALL_BITS,
@@ -21,6 +21,7 @@ from ..operations import (
     written,
 )
 from ..values import (
+    ROUNDS,
     Box,
     Held,
     Known,
@@ -38,7 +39,7 @@ from ..values import (
     options_of,
     size_of,
 )
-from .containers import view_as
+from .containers import contained, view_as
 from .listing import Rule, put
 
 
@@ -53,9 +54,10 @@ def _extreme(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value |
         return None
     values = args
     if len(args) == 1:
-        if not isinstance(args[0], Box):
+        box = contained(frame, args[0])
+        if box is None:
             return None
-        values = iterated(args[0])
+        values = iterated(box)
     if not all(map(is_scalar, values)):
         return None
     frame.analysis.spend(node, sum(2 + size_of(each) * 40 for each in values))
@@ -199,10 +201,8 @@ def _container(kind: type) -> Rule:
         keys: list[Value] | None = [] if kind is dict else None
         exact = True
         if args:
-            other = args[0]
-            if isinstance(other, Known) and type(other.obj) is tuple and len(other.obj) <= ROUNDS:
-                other = Box(tuple, [existing(frame, each) for each in other.obj])
-            if not isinstance(other, Box) or (kind is dict) is not (other.type is dict):
+            other = contained(frame, args[0])
+            if other is None or (kind is dict) is not (other.type is dict):
                 return None
             elements, exact = list(other.elements), other.exact and other.type is not set
             if keys is not None:
@@ -221,21 +221,23 @@ def _container(kind: type) -> Rule:
 
 
 def _any_all(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-    if kwargs or len(args) != 1 or not isinstance(args[0], Box):
+    box = contained(frame, args[0]) if len(args) == 1 and not kwargs else None
+    if box is None:
         return None
-    for each in iterated(args[0]):
+    for each in iterated(box):
         truth_of(frame, node, each)
     return Plain(bool)
 
 
 def _sum(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-    if kwargs or len(args) != 1 or not isinstance(args[0], Box):
+    box = contained(frame, args[0]) if len(args) == 1 and not kwargs else None
+    if box is None:
         return None
-    kinds = {builtin_type(o) for each in iterated(args[0]) for o in options_of(each)}
+    kinds = {builtin_type(o) for each in iterated(box) for o in options_of(each)}
     if not kinds <= {int, float, bool}:
         return None
-    frame.analysis.spend(node, len(args[0].elements) * 2)
-    bits = max(map(bits_of, iterated(args[0])), default=1.0) + 8
+    frame.analysis.spend(node, len(box.elements) * 2)
+    bits = max(map(bits_of, iterated(box)), default=1.0) + 8
     return any_of([Plain(float), Plain(int, bits=bits)])
 
 
@@ -306,9 +308,10 @@ def _object(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | 
 
 
 _PLAIN = "texts, numbers, None"
+_BOUNDED = "a container of a bounded length"
 put(builtins.len, "len", "a built-in container or text", _len)
-put(builtins.min, "min", f"{_PLAIN}; or a container of such that the call made", _extreme)
-put(builtins.max, "max", f"{_PLAIN}; or a container of such that the call made", _extreme)
+put(builtins.min, "min", f"{_PLAIN}; or {_BOUNDED} of such", _extreme)
+put(builtins.max, "max", f"{_PLAIN}; or {_BOUNDED} of such", _extreme)
 put(bool, "bool", "what has no `__bool__` or `__len__` in Python", _bool)
 put(int, "int", "numbers, and texts that are surely short", _int)
 put(float, "float", _PLAIN, _float)
@@ -320,16 +323,16 @@ put(builtins.round, "round", "a number, and a constant number of digits", _round
 put(builtins.isinstance, "isinstance", "a known class without `__instancecheck__`", _isinstance)
 put(type, "type", "one argument", _type)
 put(range, "range", f"constants, up to {ROUNDS} numbers", _range)
-put(enumerate, "enumerate", "a container that the call made", view_as("enumerate"))
-put(zip, "zip", "lists and tuples that the call made", view_as("zip"))
-put(list, "list", "a container that the call made", _container(list))
-put(tuple, "tuple", "a container that the call made", _container(tuple))
-put(set, "set", "plain values in a container that the call made", _container(set))
-put(frozenset, "frozenset", "plain values in a container that the call made", _container(frozenset))
-put(dict, "dict", "keywords, or a dict that the call made", _container(dict))
-put(builtins.any, "any", "a container that the call made", _any_all)
-put(builtins.all, "all", "a container that the call made", _any_all)
-put(builtins.sum, "sum", "numbers in a container that the call made", _sum)
+put(enumerate, "enumerate", _BOUNDED, view_as("enumerate"))
+put(zip, "zip", "lists and tuples of a bounded length", view_as("zip"))
+put(list, "list", _BOUNDED, _container(list))
+put(tuple, "tuple", _BOUNDED, _container(tuple))
+put(set, "set", f"plain values in {_BOUNDED}", _container(set))
+put(frozenset, "frozenset", f"plain values in {_BOUNDED}", _container(frozenset))
+put(dict, "dict", "keywords, or a dict of a bounded length", _container(dict))
+put(builtins.any, "any", _BOUNDED, _any_all)
+put(builtins.all, "all", _BOUNDED, _any_all)
+put(builtins.sum, "sum", f"numbers in {_BOUNDED}", _sum)
 put(builtins.sorted, "sorted", f"up to {ROUNDS} constants", _sorted)
 put(builtins.callable, "callable", "anything", _callable)
 put(builtins.id, "id", "anything", _id)
