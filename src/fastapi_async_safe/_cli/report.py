@@ -133,6 +133,7 @@ def _is_candidate(call: CallExplanation) -> bool:
         and call.rule not in ("unsafe", "proven", "not proven", "declined")
         and call.proof is not None
         and call.proof.holds
+        and not call.proof.expects
     )
 
 

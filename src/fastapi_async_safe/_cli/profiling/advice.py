@@ -69,7 +69,7 @@ def _advice(measured: MeasuredCall, requests: int) -> Advice:
     proof = prove(measured.call)
     blocks = next((str(reason) for reason in proof.reasons if reason.blocks), None)
     verdict, reason = _judged(measured, blocks)
-    if verdict is Verdict.MARK and proof.holds:
+    if verdict is Verdict.MARK and proof.holds and not proof.expects:
         reason += "; proven"
     trip = measured.typical("waited") + measured.typical("returned")
     return Advice(measured, verdict, reason, trip * measured.calls / requests, proof.verdict)
