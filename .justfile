@@ -34,6 +34,10 @@ fix:
 # Lint and the fast tests: before every commit.
 check: lint fast
 
+# Whether the tests notice changes of single lines: some of them, or `--all`.
+mutate *ARGS:
+    python -m tests.mutation {{ ARGS }}
+
 # What the package gains on this machine.
 bench:
     python -m benchmarks
