@@ -256,3 +256,35 @@ def test_any_other_late_change_is_the_same_as_an_early_one(
     change(level(late, depth))
     calls.clear()
     assert (client.get(f"/{query}").json(), calls) == expected
+
+
+@pytest.mark.parametrize("is_inherited", [False, True])
+def test_a_class_that_gets_another_init_late_is_made_by_that(
+    is_inherited: bool, serve: Serve
+) -> None:
+    class Base:
+        def __init__(self, number: int) -> None:
+            self.said = f"first {number}"
+
+    @async_safe
+    class Made(Base):
+        pass
+
+    def other_init(self: Made, number: int) -> None:
+        self.said = f"other {number}"
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(made: Annotated[Made, Depends()]) -> str:
+        return made.said
+
+    client = serve(app)
+    assert client.get("/?number=1").json() == "first 1"
+    first = Base.__init__
+    (Base if is_inherited else Made).__init__ = other_init  # type: ignore[method-assign, misc]
+    assert Made.__init__ is other_init  # the interpreter remembers it from now on
+    assert client.get("/?number=2").json() == "other 2"
+    Base.__init__ = Made.__init__ = first  # type: ignore[assignment, method-assign]
+    assert Made.__init__ is first
+    assert client.get("/?number=3").json() == "first 3"

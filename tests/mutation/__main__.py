@@ -24,7 +24,7 @@ import pytest
 
 from .copies import PACKAGE, ROOT, TESTS, copy_sources, tests_fail
 from .forks import Forks, Verdict
-from .mutants import Module, Mutant, shares
+from .mutants import Mutant, sample
 
 _HERE = Path(__file__).parent
 _WORDS = ("caught", "timed out", "explained", "survived", "untried")
@@ -89,6 +89,8 @@ def say(mutants: Sequence[Mutant], results: Results) -> bool:
     survived = []
     for mutant in mutants:
         word = results.word(mutant)
+        if word not in _WORDS:
+            word = "untried"  # not by all tests
         if word == "survived":
             word = "explained" if mutant.key in explained else "survived"
             survived.append((word, mutant))
@@ -111,23 +113,28 @@ def main() -> int:
     parser.add_argument("--only", default="", help="modules whose path begins with that")
     parser.add_argument("--jobs", type=int, default=2, help="how many at once (%(default)s)")
     parser.add_argument("--minutes", type=float, default=600, help="begin no more then")
-    parser.add_argument("--results", type=Path, help="a file by which a run is gone on with")
+    parser.add_argument(
+        "--results", type=Path, help="a file: a run is gone on with by it, on the same sources"
+    )
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     os.environ["FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"] = "1"
     package = ROOT / PACKAGE
-    modules = [Module(package, name) for name in names_of_modules(package, given.only)]
-    counts = [len(module) for module in modules] if given.all else shares(modules, given.sample)
-    mutants = [
-        mutant
-        for module, count in zip(modules, counts, strict=True)
-        for mutant in module.sample(count, given.seed)
-    ]
+    names = names_of_modules(package, given.only)
+    mutants = sample(package, names, None if given.all else given.sample, given.seed)
     with tempfile.TemporaryDirectory() as directory:
-        results = Results(given.results or Path(directory, "results"))
-        fresh = [mutant for mutant in mutants if results.word(mutant) == "untried"]
+        file = given.results or Path(directory, "results")
+        results = Results(file)
+        fresh = [mutant for mutant in mutants if results.word(mutant) in ("untried", "passed")]
         options = ["-q", "-p", "no:cacheprovider", f"--timeout={_LIMIT}", *TESTS]
-        forks = Forks(package, fresh, results.report, jobs=given.jobs, until=until)
+        forks = Forks(
+            package,
+            fresh,
+            tests=file.with_suffix(".tests"),
+            report=results.report,
+            jobs=given.jobs,
+            until=until,
+        )
         if fresh and pytest.main(options, plugins=[forks]):
             return 1
         left = [mutant for mutant in mutants if results.word(mutant) == "imported"]

@@ -12,8 +12,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("src", "fastapi_async_safe")
-#: The fast tests. What is left out is about the sources.
-TESTS = ("tests", "--ignore=tests/packaging", "-m", "not build and not slow")
+# What is about the sources, or has processes of its own.
+_LEFT_OUT = ("benchmarks", "endurance", "packaging", "strict", "typing")
+#: The fast tests.
+TESTS = (
+    "tests",
+    *(f"--ignore=tests/{each}" for each in _LEFT_OUT),
+    "-m",
+    "not build and not slow",
+)
 
 _COPIED = ("benchmarks", "docs", "src", "tests", "README.md", "pyproject.toml", "setup.cfg")
 # An editable installation finds the package before any path does, in every process.

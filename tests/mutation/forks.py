@@ -4,7 +4,9 @@ In a fork a function has the mutant's code, and those tests run that call the fu
 are is seen once, by the interpreter's monitoring.
 """
 
+import bisect
 import gc
+import itertools
 import json
 import os
 import signal
@@ -12,9 +14,10 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -26,18 +29,10 @@ from .mutants import Mutant, Place
 _monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # from 3.12 on
 _TOOL = _monitoring.COVERAGE_ID
 _START = _monitoring.events.PY_START
+_FIRST = 20  # in seconds: how long the tests take that each mutant is tried with first
 #: What becomes of a mutant.
 Verdict = tuple[str, str]  # a word, and the test that failed
 Report = Callable[[Mutant, Verdict], None]
-
-
-@dataclass
-class _Seen:
-    """What is known of the tests, without a mutant."""
-
-    at_import: set[str]  # functions, each as file and qualified name
-    by_test: dict[str, set[str]] = field(default_factory=dict)
-    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Forks:
@@ -46,17 +41,31 @@ class Forks:
     Parameters:
         package: the directory of the package.
         mutants: what to try.
-        report: gets what became of each: "caught", "timed out", "survived"; "imported" if this
-            cannot tell, for what the function gives is used at import.
+        tests: the file that keeps what the tests call, and is read if it is there.
+        report: gets what became of each: "caught", "timed out", "survived"; "passed" if there are
+            more tests to try; "imported" if this cannot tell, for what the function gives is used
+            at import.
         jobs: how many forks there are at once.
         until: when to begin no more, by `time.monotonic`.
     """
 
     def __init__(
-        self, package: Path, mutants: Sequence[Mutant], report: Report, *, jobs: int, until: float
+        self,
+        package: Path,
+        mutants: Sequence[Mutant],
+        *,
+        tests: Path,
+        report: Report,
+        jobs: int,
+        until: float,
     ) -> None:
         self._package, self._mutants, self._report = str(package), mutants, report
-        self._jobs, self._until = jobs, until
+        self._file, self._jobs, self._until = tests, jobs, until
+        self._seconds: dict[str, float] = {}  # how long each test takes, without a mutant
+        self._words: dict[str, str] = {}  # by the key of a mutant
+        self._callers: dict[str, list[str]] = {}  # the tests that call a function
+        self._functions: list[FunctionType] = []  # of the package
+        self._called_at_import: set[str] = set()
         self._called: set[str] = set()
         self._failed: Verdict | None = None
         _monitoring.use_tool_id(_TOOL, "mutation")
@@ -65,7 +74,7 @@ class Forks:
 
     def _note(self, code: CodeType, _: int) -> object:
         if code.co_filename.startswith(self._package):
-            self._called.add(_name(code.co_filename, code.co_qualname))
+            self._called.add(self._name(code.co_filename, code.co_qualname))
         return _monitoring.DISABLE
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -82,71 +91,102 @@ class Forks:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try all mutants."""
         session.config.pluginmanager.unregister(name="terminalreporter")
-        seen = self._look_at_tests(session)
-        running: dict[int, tuple[Mutant, Path, float]] = {}
+        self._called_at_import = set(self._called)
+        self._look_at_tests(session.items)
+        self._functions = [
+            each
+            for each in gc.get_objects()
+            if type(each) is FunctionType and each.__code__.co_filename.startswith(self._package)
+        ]
+        gc.collect()
+        gc.freeze()  # a fork need not look at all that, nor copy it
         with tempfile.TemporaryDirectory() as directory:
-            for number, mutant in enumerate(self._mutants):
-                if time.monotonic() > self._until:
-                    break
-                tests = self._tests_of(mutant, session.items, seen)
-                if not tests:
-                    self._report(mutant, ("imported", ""))
-                    continue
-                while len(running) >= self._jobs:
-                    self._wait(running)
-                said = Path(directory, str(number))
-                limit = 60 + 5 * sum(seen.seconds[item.nodeid] for item in tests)
-                child = _fork(partial(self._try, mutant, tests, seen), said)
-                running[child] = mutant, said, time.monotonic() + limit
-            while running:
-                self._wait(running)
+            passed = self._try_all(self._mutants, session.items, Path(directory, "first"), _FIRST)
+            self._try_all(passed, session.items, Path(directory, "all"), float("inf"))
         return True
 
-    def _look_at_tests(self, session: pytest.Session) -> _Seen:
-        """Run all tests without a mutant, each `jobs`-th in a fork of its own."""
-        seen = _Seen(at_import=set(self._called))
-        with tempfile.TemporaryDirectory() as directory:
-            files = [Path(directory, str(number)) for number in range(self._jobs)]
-            # By folders, as what tests share is set up once for each.
-            share = -(-len(session.items) // self._jobs)
-            children = [
-                _fork(partial(self._look, session.items[n * share : (n + 1) * share]), file)
-                for n, file in enumerate(files)
-            ]
-            statuses = [os.waitpid(child, 0)[1] for child in children]
-            if any(statuses):
-                pytest.exit("there is more on standard error", 1)
-            for file in files:
-                for test, (seconds, called) in json.loads(file.read_text()).items():
-                    seen.by_test[test], seen.seconds[test] = set(called), seconds
-        return seen
+    def _try_all(
+        self, mutants: Sequence[Mutant], items: Sequence[pytest.Item], name: Path, most: float
+    ) -> list[Mutant]:
+        """Try mutants with tests of so many seconds, and give those that more tests call."""
+        running: dict[int, tuple[Mutant, Path, float]] = {}
+        more = []
+        for number, mutant in enumerate(mutants):
+            if time.monotonic() > self._until:
+                break
+            tests = self._tests_of(mutant, items)
+            if not tests:
+                self._report(mutant, ("imported", ""))
+                continue
+            ends = list(itertools.accumulate(self._seconds[item.nodeid] for item in tests))
+            count = max(1, bisect.bisect(ends, most))
+            if count < len(tests):
+                more.append(mutant)
+            while len(running) >= self._jobs:
+                self._wait(running)
+            said = name.with_name(f"{name.name}-{number}")
+            trial = partial(self._try, mutant, tests[:count], count == len(tests))
+            running[_fork(trial, said)] = mutant, said, time.monotonic() + 60 + 5 * ends[count - 1]
+        while running:
+            self._wait(running)
+        return [mutant for mutant in more if self._words.get(mutant.key) == "passed"]
 
-    def _look(self, items: Sequence[pytest.Item]) -> dict[str, Any]:
-        found = {}
+    def _look_at_tests(self, items: Sequence[pytest.Item]) -> None:
+        """Run all tests without a mutant, in forks, unless it is known what they call."""
+        if not self._file.exists():
+            share = -(-len(items) // self._jobs)
+            parts = {
+                _fork(partial(self._look, items[start : start + share]), file): file
+                for start in range(0, len(items), share)
+                for file in [self._file.with_suffix(f".{start}")]
+            }
+            statuses = [os.waitpid(child, 0)[1] for child in parts]
+            if any(statuses):
+                pytest.exit("a test fails without a mutant", 1)
+            found = [each for file in parts.values() for each in json.loads(file.read_text())]
+            self._file.write_text(json.dumps(found))
+        for test, seconds, called in json.loads(self._file.read_text()):
+            self._seconds[test] = seconds
+            for name in called:
+                self._callers.setdefault(name, []).append(test)
+
+    def _look(self, items: Sequence[pytest.Item]) -> list[tuple[str, float, list[str]]]:
+        found = []
         for item, following in _pairs(items):
             self._called.clear()
             _monitoring.restart_events()
             begun = time.monotonic()
             _run(item, following)
-            found[item.nodeid] = time.monotonic() - begun, list(self._called)
+            found.append((item.nodeid, time.monotonic() - begun, list(self._called)))
             if self._failed is not None:
                 raise RuntimeError(f"without a change {self._failed}")
         return found
 
-    def _tests_of(
-        self, mutant: Mutant, items: Sequence[pytest.Item], seen: _Seen
-    ) -> list[pytest.Item]:
-        """Give the tests that call what is changed, the quickest first."""
+    def _name(self, file: str, qualname: str) -> str:
+        return f"{file.removeprefix(self._package)}:{qualname}"
+
+    def _tests_of(self, mutant: Mutant, items: Sequence[pytest.Item]) -> list[pytest.Item]:
+        """Give the tests that call what is changed, the quickest of each file first."""
         if not mutant.functions:
             return []
-        innermost = _name(str(mutant.path), list(mutant.functions)[-1][0])
-        tests = (item for item in items if innermost in seen.by_test[item.nodeid])
-        return sorted(tests, key=lambda item: seen.seconds[item.nodeid])
+        innermost = self._name(str(mutant.path), list(mutant.functions)[-1][0])
+        callers = set(self._callers.get(innermost, ()))
+        tests = sorted(
+            (item for item in items if item.nodeid in callers),
+            key=lambda item: self._seconds[item.nodeid],
+        )
+        # One of each file in turn: tests of one file tend to notice the same.
+        turns: Counter[Path] = Counter()
+        in_turn = []
+        for item in tests:
+            in_turn.append((turns[item.path], item))
+            turns[item.path] += 1
+        return [item for _, item in sorted(in_turn, key=itemgetter(0))]
 
-    def _try(self, mutant: Mutant, tests: Sequence[pytest.Item], seen: _Seen) -> Verdict:
+    def _try(self, mutant: Mutant, tests: Sequence[pytest.Item], are_all: bool) -> Verdict:
         _monitoring.set_events(_TOOL, 0)
         functions = mutant.functions or {}
-        if not _changed(str(mutant.path), functions):
+        if not self._change(str(mutant.path), functions):
             return "imported", ""
         for item, following in _pairs(tests):
             try:
@@ -155,8 +195,23 @@ class Forks:
                 return "caught", f"{item.nodeid}: {error!r}"
             if self._failed is not None:
                 return self._failed
-        names = {_name(str(mutant.path), qualname) for qualname, _ in functions}
-        return "imported" if names & seen.at_import else "survived", ""
+        if not are_all:
+            return "passed", ""
+        names = {self._name(str(mutant.path), qualname) for qualname, _ in functions}
+        return "imported" if names & self._called_at_import else "survived", ""
+
+    def _change(self, path: str, functions: dict[Place, CodeType]) -> bool:
+        """Give functions other code, and say whether there are some that take it."""
+        found = False
+        for each in self._functions:
+            before = each.__code__
+            code = functions.get((before.co_qualname, before.co_firstlineno))
+            if before.co_filename == path and code is not None:
+                if before.co_freevars != code.co_freevars:
+                    return False
+                each.__code__ = code
+                found = True
+        return found
 
     def _wait(self, running: dict[int, tuple[Mutant, Path, float]]) -> None:
         """Wait until one has ended, or should have."""
@@ -174,13 +229,10 @@ class Forks:
                     verdict = "caught", f"status {status}"
                     if status == 0:
                         verdict = json.loads(said.read_text())
+                self._words[mutant.key] = verdict[0]
                 self._report(mutant, verdict)
                 return
             time.sleep(0.05)
-
-
-def _name(file: str, qualname: str) -> str:
-    return f"{file}:{qualname}"
 
 
 def _is_on_stock(item: pytest.Item) -> bool:
@@ -208,22 +260,3 @@ def _fork(work: Callable[[], Any], file: Path) -> int:
         os.write(2, traceback.format_exc().encode())
     finally:
         os._exit(status)
-
-
-def _changed(path: str, functions: dict[Place, CodeType]) -> bool:
-    """Give functions other code, and say whether there are some that take it."""
-    found = list(_loaded(path, functions))
-    try:
-        for function, code in found:
-            function.__code__ = code
-    except ValueError:  # it has other variables of the function around it
-        return False
-    return bool(found)
-
-
-def _loaded(path: str, functions: dict[Place, CodeType]) -> Iterator[tuple[FunctionType, CodeType]]:
-    for each in gc.get_objects():
-        if type(each) is FunctionType and each.__code__.co_filename == path:
-            code = functions.get((each.__code__.co_qualname, each.__code__.co_firstlineno))
-            if code is not None:
-                yield each, code

@@ -143,7 +143,20 @@ class Module:
         return Mutant(self._path, self.name, line, change, self._source, tree.code)
 
 
-def shares(modules: Sequence[Module], total: int) -> list[int]:
-    """Say how many mutants of each module make that many, in the proportion of their lines."""
+def sample(package: Path, names: Sequence[str], total: int | None, seed: int) -> list[Mutant]:
+    """Make mutants of modules, in the proportion of their lines.
+
+    Parameters:
+        package: the directory of the package.
+        names: the paths of the modules within it.
+        total: about how many; None: every one there is.
+        seed: of the choice.
+    """
+    modules = [Module(package, name) for name in names]
     lines = sum(module.lines for module in modules)
-    return [min(len(module), -(-total * module.lines // lines)) for module in modules]
+    return [
+        mutant
+        for module in modules
+        for count in [len(module) if total is None else -(-total * module.lines // lines)]
+        for mutant in module.sample(count, seed)
+    ]
