@@ -270,6 +270,8 @@ def test_a_class_that_gets_another_init_late_is_made_by_that(
     class Made(Base):
         pass
 
+    first = Base.__init__
+
     def other_init(self: Made, number: int) -> None:
         self.said = f"other {number}"
 
@@ -281,10 +283,10 @@ def test_a_class_that_gets_another_init_late_is_made_by_that(
 
     client = serve(app)
     assert client.get("/?number=1").json() == "first 1"
-    first = Base.__init__
-    (Base if is_inherited else Made).__init__ = other_init  # type: ignore[method-assign, misc]
+    owner: Any = Base if is_inherited else Made
+    owner.__init__ = other_init
     assert Made.__init__ is other_init  # the interpreter remembers it from now on
     assert client.get("/?number=2").json() == "other 2"
-    Base.__init__ = Made.__init__ = first  # type: ignore[assignment, method-assign]
+    owner.__init__ = first
     assert Made.__init__ is first
     assert client.get("/?number=3").json() == "first 3"
