@@ -19,7 +19,9 @@ from starlette.datastructures import Headers, QueryParams
 from starlette.requests import HTTPConnection
 
 from fastapi_async_safe import _core_py, _fastapi, resolver_backend
-from fastapi_async_safe._core_py import COOKIE, HEADER, PATH, QUERY
+from fastapi_async_safe._core_py import COOKIE, ERROR, HEADER, PATH, QUERY, TEXT
+from fastapi_async_safe._planning.kinds import Kind
+from fastapi_async_safe._planning.made_up import made_up_requests
 from fastapi_async_safe._planning.parameters import parameter
 from tests.support.serving import CURRENT_DEFAULTS, expected_backend
 
@@ -377,6 +379,13 @@ def test_the_compiled_core_reads_decimals_as_pydantic(text: str) -> None:
 def test_all_these_kinds_of_parameters_are_read_by_the_cores() -> None:
     read = [params_of(index)[0] is not None for index in range(len(DEPENDENCIES))]
     assert all(read), [DEPENDENCIES[index] for index, each in enumerate(read) if not each]
+
+
+@pytest.mark.parametrize("source", [PATH, QUERY, HEADER, COOKIE])
+def test_fastapi_is_asked_with_requests_that_have_the_parameter(source: int) -> None:
+    kind = Kind(source, many=False, if_missing=ERROR, convert=TEXT)
+    texts = {received.get("some-Name") for received in made_up_requests(kind, "some-Name")}
+    assert texts > {None, "", "1", "x", "2.5"}
 
 
 @needs_compiled_core

@@ -271,6 +271,29 @@ def test_an_exception_has_the_frames_of_the_user_that_it_had(init: Init) -> None
     assert frames(NOTHING) == frames(None)
 
 
+@pytest.mark.parametrize("threshold", [EVERYTHING, NOTHING])
+def test_a_context_sees_the_exception_that_it_saw(init: Init, threshold: float) -> None:
+    seen: list[BaseException] = []
+
+    @async_safe
+    def translated() -> Iterator[None]:
+        try:
+            yield
+        except LookupError as error:
+            seen.append(error)
+            raise HTTPException(404) from error
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(_: Annotated[None, Depends(translated)]) -> None:
+        raise LookupError
+
+    client = TestClient(init(app, slow_call_threshold=threshold))
+    assert client.get("/").status_code == 404
+    assert len(seen) == 1
+
+
 async def answers_of(app: FastAPI) -> list[Any]:
     paths = ["/dependencies/5", "/dependencies/x", "/endpoint", "/stream"]
     return [(await Exchange(path).run(app)).shown() for path in paths]

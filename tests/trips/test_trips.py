@@ -1,13 +1,16 @@
 """What goes to the thread pool together: counted, and otherwise as on stock."""
 
 import threading
+import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
+import fastapi.routing
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.routing import APIRoute
@@ -347,6 +350,39 @@ def test_exceptions_are_those_of_stock(
 
     same_as_stock(make_app, Exchange())
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize("failing", ["endpoint", "validator"])
+def test_what_the_endpoint_raises_comes_from_the_line_of_stock(failing: str, init: Init) -> None:
+    def fail(_: Any) -> int:
+        raise LookupError(failing)
+
+    class Checked(BaseModel):
+        value: Annotated[int, AfterValidator(fail)]
+
+    def opened() -> Iterator[None]:
+        yield
+
+    def make_app() -> FastAPI:
+        app = FastAPI()
+
+        @app.get("/", response_model=Checked)
+        def endpoint(opened: Annotated[None, Depends(opened)]) -> Any:
+            return fail(1) if failing == "endpoint" else {"value": 1}
+
+        return app
+
+    def line_of_handler(app: FastAPI) -> str | None:
+        error = exchange(app).error
+        assert isinstance(error, LookupError)
+        frames = traceback.extract_tb(error.__traceback__)
+        return next(
+            each.line
+            for each in reversed(frames)
+            if Path(each.filename) == Path(fastapi.routing.__file__) and each.name == "app"
+        )
+
+    assert line_of_handler(init(make_app())) == line_of_handler(make_app())
 
 
 def test_responses_headers_tasks_and_errors_are_those_of_stock(same_as_stock: SameAsStock) -> None:
