@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from .targets import NEXT, TARGETS, VALUE
+#: Stand between two headers, and between the name of a header and its value.
+NEXT, VALUE = b"\xfe", b"\xfd"
 
 _QUERIES = [
     b"",
@@ -118,6 +119,3 @@ def large(target: str) -> Iterator[bytes]:
         yield b"a" + equals + value * (BYTES // len(value))
     for pair in _PAIRS[target]:
         yield pair * PAIRS
-
-
-assert _TEXTS.keys() == WORDS.keys() == _PAIRS.keys() == TARGETS.keys()

@@ -17,6 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 from fastapi_async_safe import init_app, resolver_backend
 from tests.support.serving import FASTAPI
 
+from .corpus import NEXT, VALUE
+
 #: Of the first byte: the number of the form, the plain one if there is none of that number.
 FORM = 31
 #: Somebody has asked the request before; the scope is of a subclass of `dict`.
@@ -24,8 +26,6 @@ ASKED_BEFORE, ODD_SCOPE = 32, 64
 #: How often the text is there, by the second byte; else once. It is cut at a length.
 TIMES = {253: 2, 254: 10, 255: 100}
 LENGTH = 600
-#: Stand between two headers, and between the name of a header and its value.
-NEXT, VALUE = b"\xfe", b"\xfd"
 
 
 class OddBytes(bytes): ...

@@ -5,8 +5,8 @@ from fastapi import FastAPI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from .corpus import large, seeds
-from .targets import ASKED_BEFORE, NEXT, ODD_SCOPE, TARGETS, VALUE
+from .corpus import NEXT, VALUE, large, seeds
+from .targets import ASKED_BEFORE, ODD_SCOPE, TARGETS
 
 #: Names with what a shared prefix, an escape, a plus or a wrong encoding can bring about.
 QUERY_KEYS = (
