@@ -71,6 +71,7 @@ cdef extern from "Python.h":
         inquiry tp_clear
         unsigned int tp_version_tag
     _Type PyBaseObject_Type
+    long long PyLong_AsLongLongAndOverflow(object number, int *overflow) except? -1
     int PyUnicode_IS_ASCII(object text)
     Py_ssize_t PyUnicode_GET_LENGTH(object text)
     const unsigned char *PyUnicode_1BYTE_DATA(object text)

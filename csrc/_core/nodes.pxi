@@ -145,6 +145,8 @@ cdef class Node:
     cdef readonly object guard
     cdef long long limit  # of the watch, in nanoseconds
     cdef tuple keywords
+    cdef tuple guard_rows  # None: the guard has to be called
+    cdef Py_ssize_t *guarded  # the numbers of their keywords
     cdef object init  # of a class
     cdef unsigned int init_tag  # of the class when it had that
 
@@ -182,6 +184,26 @@ cdef class Node:
         if watch is not None:
             self.limit = <long long>(<double>watch.limit * 1e9)
         self.special = bool(connection_names or background_name or response_name or scopes_name)
+
+    def __dealloc__(self):
+        PyMem_Free(self.guarded)
+
+    cdef int find_guarded(self) except -1:
+        cdef str attribute
+        cdef Py_ssize_t number, longest
+        cdef list rows = []
+        if self.guard is None or getattr(self.guard, "rows", None) is None:
+            return 0
+        for keyword, attribute, cls, longest in self.guard.rows:
+            if keyword not in self.keywords:
+                return 0
+            rows.append((keyword, attribute, cls, longest))
+        PyMem_Free(self.guarded)
+        self.guarded = <Py_ssize_t *>_allocated(len(rows) * sizeof(Py_ssize_t))
+        self.guard_rows = tuple(rows)
+        for number in range(len(rows)):
+            self.guarded[number] = self.keywords.index(rows[number][0])
+        return 0
 
     cdef list own_keywords(self):
         """List the keywords that the node gets a value for, after those of its dependencies."""

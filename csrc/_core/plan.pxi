@@ -204,6 +204,7 @@ cdef class Plan:
             below = [] if node.leaf else open_nodes.pop()
             names = [(<Node>self.nodes[child]).name for child in below] + node.own_keywords()
             node.keywords = tuple(names)
+            node.find_guarded()
             place = &self.places[index]
             place.start = self.size
             place.own = place.start + 1 + len(below)

@@ -19,7 +19,7 @@ from .._core_py import (
     INLINE_LIMITED,
     THREAD,
 )
-from .._proof import Proof, guard_of
+from .._proof import Guard, Proof, guard_of
 from ..markers import SeenMarks
 from ..policy import Policy
 from ..slow_calls import SlowCalls, Watch
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     proven: bool = False  # that is why it is inline
     threaded: bool = False  # it may share a trip to the thread pool with its neighbours
     watch: Watch | None = None
-    guard: Callable[..., bool] | None = None  # whether a call is one that the proof speaks of
+    guard: Guard | None = None  # whether a call is one that the proof speaks of
 
 
 class Placement:

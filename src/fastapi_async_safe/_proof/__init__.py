@@ -8,8 +8,8 @@ Where a value may be anything, expected: what a guard then looks at before each 
 """
 
 from .analysis import Reason
-from .expected import Expectation, guard_of
+from .expected import Expectation, Guard, guard_of
 from .lookup import ABSENT
 from .proof import Proof, prove, prove_as
 
-__all__ = ["ABSENT", "Expectation", "Proof", "Reason", "guard_of", "prove", "prove_as"]
+__all__ = ["ABSENT", "Expectation", "Guard", "Proof", "Reason", "guard_of", "prove", "prove_as"]

@@ -8,10 +8,20 @@ this one call goes to the thread pool.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+)
 
 from .lookup import ABSENT, ABSTRACT_TYPE, flags_of, name_of
 from .values import (
@@ -279,9 +289,25 @@ class _Names:
         return self._known[id(obj)]
 
 
-def guard_of(
-    expectations: Sequence[Expectation], keywords: Iterable[str]
-) -> Callable[..., bool] | None:
+class Row(NamedTuple):
+    """What is asked of one value, where that is no more than its class and its size."""
+
+    keyword: str
+    attribute: str | None  # of what is given by that keyword; None: that itself
+    cls: type
+    longest: int  # of a text
+
+
+class Guard(Protocol):
+    """Says for one call whether it gets what was expected."""
+
+    rows: tuple[Row, ...] | None  # all that it asks; None: it asks more than rows can say
+
+    def __call__(self, **values: Any) -> bool:
+        """Take what the call takes."""
+
+
+def guard_of(expectations: Sequence[Expectation], keywords: Iterable[str]) -> Guard | None:
     """Make what says, for one call, whether it gets what was expected.
 
     Nothing of anybody else's is run by it: it looks at classes, at attributes that the proof found
@@ -302,8 +328,19 @@ def guard_of(
     taken = ", ".join(f"{each}={nothing}" for each in parameters)
     asked = " and ".join(_asked(each, nothing, names) for each in expectations)
     text = f"lambda *, {taken}, **{names.new()}: {asked}"
-    guard: Callable[..., bool] = eval(text, names.meanings)
+    guard: Guard = eval(text, names.meanings)
+    guard.rows = _rows_of(expectations)
     return guard
+
+
+def _rows_of(expectations: Sequence[Expectation]) -> tuple[Row, ...] | None:
+    rows = []
+    for each in expectations:
+        if type(each.kind) is not Exactly or len(each.path) > 2 or any(each.owners):
+            return None
+        name, attribute = each.path if len(each.path) == 2 else (each.path[0], None)
+        rows.append(Row(name, attribute, each.kind.cls, each.kind.longest))
+    return tuple(rows)
 
 
 def _asked(expectation: Expectation, nothing: str, names: _Names) -> str:
