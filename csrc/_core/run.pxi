@@ -393,7 +393,10 @@ cdef class Run:
             row = <tuple>node.guard_rows[number]
             value = <object>self._values[place.start + 1 + node.guarded[number]]
             if row[1] is not None:
-                value = getattr(value, <str>row[1], nothing)
+                try:
+                    value = getattr(value, <str>row[1], nothing)
+                except (IndexError, MemoryError, RuntimeError, TypeError):
+                    return False  # as the guard does
             if not _is_exactly(value, row[2], row[3]):
                 return False
         return True

@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 
 from benchmarks.runs.thread_trips import counted_thread_trips
 from fastapi_async_safe._proof import guard_of, prove
+from tests.proof.hostile_expected import GUARDED
 from tests.support.serving import Init
 
 
@@ -235,7 +236,10 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
         [User("a", address=Address(OddStr("x"))), User("a", address=Odd())],  # type: ignore[arg-type]
     ),
     adds_up: ([Address("", (1, 2))], [Address("", (OddInt(1), 2)), Address("", (1 << 64,))]),
-    reads_a_tuple: ([Point(1), Point(2, 3.5)], [Point(OddInt(1)), (1, 2)]),
+    reads_a_tuple: (
+        [Point(1), Point(2, 3.5)],
+        [Point(OddInt(1)), (1, 2), tuple.__new__(Point, (1,))],
+    ),
     reads_a_slot: ([Slotted(1)], [Slotted(OddInt(1)), without(Slotted), Slotted(1 << 63)]),
     reads_what_is_assigned: (
         [Assigned("ada")],
@@ -312,6 +316,40 @@ def test_the_guard_says_which_is_which(call: Callable[..., Any]) -> None:
     assert not any(guard(**{name: each}) for each in others)
     assert not ran  # asking runs nothing of theirs
     assert guard() is False
+
+
+@pytest.mark.parametrize(("call", "odd"), GUARDED, ids=[call.__name__ for call, _ in GUARDED])
+def test_the_guard_neither_raises_nor_is_misled(call: Callable[..., Any], odd: Any) -> None:
+    proof = prove(call)
+    assert proof.holds, proof.reasons
+    guard = guard_of(proof.expects, ["a"])
+    assert guard is not None
+    assert guard(a=odd) is False
+
+
+def test_what_is_expected_is_not_without_end() -> None:
+    class Link:
+        def __init__(self, tags: "dict[str, str]", more: "Link") -> None:
+            self.more: Link = more
+            self.tags = tags
+
+    globals()["Link"] = Link  # where annotations are looked for
+
+    def proven(*lines: str) -> bool:
+        source = "def call(link):\n" + "".join(f" {line}\n" for line in lines)
+        file = f"<{hash(source)}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        namespace: dict[str, Any] = {}
+        exec(compile(source, file, "exec"), namespace)
+        namespace["call"].__annotations__["link"] = Annotated[Link, Depends(value)]
+        return prove(namespace["call"]).holds
+
+    try:
+        assert proven("return link.more.more.tags.get('a')")
+        assert not proven(f"return link{'.more' * 50}.tags")
+        assert not proven(*[f"link{'.more' * each}.tags.get('a')" for each in range(8)])
+    finally:
+        del globals()["Link"]
 
 
 def test_no_more_is_expected_than_is_needed() -> None:

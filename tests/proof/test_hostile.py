@@ -14,7 +14,7 @@ import pytest
 from fastapi import HTTPException
 
 from fastapi_async_safe._proof import guard_of, prove
-from tests.proof import hostile_twists  # noqa: F401 - collects more cases
+from tests.proof import hostile_expected, hostile_twists  # noqa: F401 - collect more cases
 from tests.proof.hostile import CASES, ODD_VALUES
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from inspect import Parameter
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -23,7 +24,7 @@ from typing import (
     get_origin,
 )
 
-from .lookup import ABSENT, ABSTRACT_TYPE, flags_of, name_of
+from .lookup import ABSENT, ABSTRACT_TYPE, flags_of, is_compared_plainly, is_one_of, name_of
 from .values import (
     ROUNDS,
     SCALARS,
@@ -41,8 +42,19 @@ from .values import (
 Path: TypeAlias = tuple[str, ...]
 
 _CONTAINERS = (list, tuple, set, frozenset)
+_HASHED = (dict, set, frozenset)
 _BITS = 63
 _LONGEST_PART = 256  # of a text in a container
+_LARGEST_TABLE = 8192  # bytes, of a container that finds things by their hashes
+_DEEPEST = 16  # names that lead to a value
+_MOST_LOOKED_AT = 256  # values by one guard
+
+#: Of what is as expected, but is not looked into.
+_NOWHERE = Place(())
+
+#: What reading an attribute may raise: a named tuple that is too short, a slot of another class,
+#: a call too deep, no memory.
+_ERRORS = (IndexError, MemoryError, RuntimeError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -82,8 +94,8 @@ class Filled:
     def value(self, what: str, place: Place | None = None) -> Value:
         """Give what is known of it then."""
         part = f"a part of {what}"
-        element = None if self.element is None else self.element.value(part)
-        key = None if self.key is None else self.key.value(part)
+        element = None if self.element is None else self.element.value(part, _NOWHERE)
+        key = None if self.key is None else self.key.value(part, _NOWHERE)
         size = ROUNDS * _LONGEST_PART / TEXT_CLAIMED
         return Plain(self.cls, size=size, element=element, key=key, most=ROUNDS)
 
@@ -93,6 +105,8 @@ class Filled:
             f"{names.of(type)}({given}) is {names.of(self.cls)}",
             f"{names.of(len)}({given}) <= {ROUNDS}",
         ]
+        if self.cls in _HASHED:  # what was taken out of it still has to be gone over
+            asked.append(f"{given}.__sizeof__() <= {_LARGEST_TABLE}")
         elements = f"{given}.values()" if self.cls is dict else given
         for kind, parts in ((self.key, given), (self.element, elements)):
             if kind is not None:
@@ -161,6 +175,7 @@ class Expected:
         self.without = frozenset(without)
         self._found: dict[tuple[Path, tuple[type | None, ...]], Expectation] = {}
         self._classes: dict[str, type] = {}  # of parameters that are known to be of one
+        self._looked_at = 0
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -196,7 +211,7 @@ class Expected:
             what: it is, in words.
         """
         unknown = Opaque(what)
-        if owner.place is None:
+        if owner.place is None or not owner.place.path:
             return unknown
         above = owner.place
         path = (*above.path, name)
@@ -209,13 +224,26 @@ class Expected:
         return kind.value(what, Place(path, owners))
 
     def _add(self, path: Path, owners: tuple[type | None, ...], kind: Kind | None) -> bool:
-        if path in self.without or path[:1] in self.without:
+        if path in self.without or path[:1] in self.without or len(path) > _DEEPEST:
+            return False
+        if (path, owners) not in self._found:
+            self._looked_at += 1 if kind is None else _count(kind)
+        if self._looked_at > _MOST_LOOKED_AT:
             return False
         cls = self._classes.get(path[0])
         if cls is not None:  # so that reading its attributes runs nobody's code
             self._found.setdefault((path[:1], ()), Expectation(path[:1], Exactly(cls)))
         self._found[path, owners] = Expectation(path, kind, owners)
         return True
+
+
+def _count(kind: Kind) -> int:
+    """Give how many values a guard looks at, at most."""
+    if isinstance(kind, Exactly):
+        return 1
+    if isinstance(kind, Either):
+        return sum(map(_count, kind.kinds))
+    return 1 + ROUNDS * sum(_count(each) for each in (kind.key, kind.element) if each is not None)
 
 
 def _is_worth_expecting(value: Value) -> bool:
@@ -241,10 +269,12 @@ def _kind_of(annotation: Any, is_part: bool = False) -> Kind | None:
         return _kind_of(arguments[0], is_part)
     if origin is Literal:
         return _either([_kind_of(kind, is_part) for kind in dict.fromkeys(map(type, arguments))])
-    if origin in (Union, UnionType):
+    if origin is Union or origin is UnionType:
         return _either([_kind_of(each, is_part) for each in arguments])
     cls = annotation if origin is None else origin
-    if not isinstance(cls, type) or cls in (object, Any) or flags_of(cls) & ABSTRACT_TYPE:
+    if not isinstance(cls, type) or not is_compared_plainly(cls):
+        return None
+    if is_one_of(cls, _SAY_NOTHING) or flags_of(cls) & ABSTRACT_TYPE:
         return None
     if issubclass(type(cls), enum.EnumMeta):
         return None  # a copy of a member is of its class, too
@@ -257,6 +287,9 @@ def _kind_of(annotation: Any, is_part: bool = False) -> Kind | None:
         kinds = [_kind_of(each, True) for each in arguments if each is not ...]
         return Filled(cls, _either(kinds) if kinds else None)
     return Exactly(cls, _LONGEST_PART if is_part else TEXT_CLAIMED)
+
+
+_SAY_NOTHING = (object, Any, Parameter.empty)
 
 
 def _either(kinds: list[Kind | None]) -> Kind | None:
@@ -327,10 +360,16 @@ def guard_of(expectations: Sequence[Expectation], keywords: Iterable[str]) -> Gu
     nothing = names.of(object())
     taken = ", ".join(f"{each}={nothing}" for each in parameters)
     asked = " and ".join(_asked(each, nothing, names) for each in expectations)
-    text = f"lambda *, {taken}, **{names.new()}: {asked}"
-    guard: Guard = eval(text, names.meanings)
-    guard.rows = _rows_of(expectations)
-    return guard
+    guard = names.new()
+    text = (
+        f"def {guard}(*, {taken}, **{names.new()}):\n"
+        f" try:\n  return {asked}\n"
+        f" except {names.of(_ERRORS)}:\n  return False\n"
+    )
+    exec(text, names.meanings)
+    made: Guard = names.meanings[guard]
+    made.rows = _rows_of(expectations)
+    return made
 
 
 def _rows_of(expectations: Sequence[Expectation]) -> tuple[Row, ...] | None:
@@ -356,7 +395,9 @@ def _asked(expectation: Expectation, nothing: str, names: _Names) -> str:
         assert expectation.kind is not None  # a parameter has a value
         asked.append(expectation.kind.source(given, names))
     elif expectation.kind is None:
-        asked.append(f"{last!r} not in {names.of(getattr)}({given}, '__dict__', ())")
+        own = names.new()
+        there = f"({own} := {names.of(getattr)}({given}, '__dict__', {nothing}))"
+        asked.append(f"({names.of(type)}({there}) is {names.of(dict)} and {last!r} not in {own})")
     else:
         # NOTE: kept in a variable, so that all is asked of one object.
         value = names.new()

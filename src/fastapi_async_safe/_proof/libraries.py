@@ -119,7 +119,9 @@ def is_made_by_pydantic(cls: type) -> bool:
 
 def _is_plain(value: Value) -> bool:
     return all(
-        is_scalar(option) or (isinstance(option, Held) and option.cls in _PLAIN_CLASSES)
+        is_scalar(option)
+        # NOTE: what others made may have a time zone of theirs, or other parts.
+        or (isinstance(option, Held) and option.cls in _PLAIN_CLASSES and option.place is None)
         for option in options_of(value)
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 import re
+from enum import EnumMeta
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -16,7 +17,7 @@ from types import (
 from typing import Any
 
 from .analysis import Frame
-from .lookup import ABSENT
+from .lookup import ABSENT, is_compared_plainly, mro_of
 from .values import (
     INTEGER_BITS,
     NEVER,
@@ -29,6 +30,7 @@ from .values import (
     Held,
     Known,
     Made,
+    Opaque,
     Plain,
     Value,
     any_of,
@@ -70,6 +72,9 @@ def text_of(node: ast.AST, longest: int = 60) -> str:
 
 def existing(frame: Frame, obj: Any) -> Value:
     """Give the value of an object that was looked up."""
+    cls = obj if isinstance(obj, type) else type(obj)
+    if not is_compared_plainly(cls):
+        return Opaque("an object whose class is compared by code of a metaclass")
     frame.analysis.watched.class_of(obj)
     return Known(obj)
 
@@ -128,6 +133,8 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
             return False
         if isinstance(option, Known) and _is_large(option.obj):
             return False
+        if isinstance(option, Held) and _may_be_large(cls):
+            return False
         for name in ("__eq__", "__ne__"):
             found = frame.analysis.watched.class_attribute(cls, name)
             owner = getattr(found, "__objclass__", None)
@@ -138,6 +145,11 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
 
 def _is_large(obj: Any) -> bool:
     return issubclass(type(obj), int) and int.bit_length(obj) > INTEGER_BITS
+
+
+def _may_be_large(cls: type) -> bool:
+    mro = mro_of(cls)
+    return any(base in mro for base in (str, bytes, int)) and not issubclass(type(cls), EnumMeta)
 
 
 def compared(frame: Frame, node: ast.AST, left: Value, op: ast.cmpop, right: Value) -> Value:

@@ -25,7 +25,7 @@ from pydantic_core import PydanticUndefined
 
 from .expected import Expected
 from .guesses import returned_by
-from .lookup import ABSENT, Watched, dict_of, find, mro_of
+from .lookup import ABSENT, Watched, dict_of, find, is_compared_plainly, mro_of
 from .values import (
     SCALARS,
     Box,
@@ -112,8 +112,8 @@ def passed(
         expected: where it is noted if the annotation's word is taken; None: it is not taken.
     """
     value = _passed_surely(parameter, watched, results)
-    if expected is None:
-        return value
+    if expected is None or (isinstance(value, Held) and value.cls in _EXACT):
+        return value  # what pydantic made has nothing of others within it
     annotation = parameter.annotation
     call = _depended_on(parameter)
     if call is not None and (annotation is _NONE or annotation is Any):
@@ -173,6 +173,8 @@ def _return_annotation(call: Any) -> Any:
 
 def _makes_itself(cls: type, watched: Watched) -> bool:
     if find(type(cls), "__call__")[0] is not type.__dict__["__call__"]:
+        return False
+    if not is_compared_plainly(cls):
         return False
     watched.class_attribute(type(cls), "__call__")
     if watched.class_attribute(cls, "__new__") is not object.__new__:
@@ -248,7 +250,7 @@ def _default(default: Any, what: str, watched: Watched) -> Value:
     ):
         watched.class_of(default)
         return Known(default)
-    if kind in (list, set) and len(default) <= 32 and all(map(is_constant, default)):
+    if (kind is list or kind is set) and len(default) <= 32 and all(map(is_constant, default)):
         return Box(kind, [Known(each) for each in default], exact=False)
     if kind is dict and not default:
         return Box(dict, [], [], exact=False)
@@ -259,6 +261,9 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
     if annotation is None or annotation is NoneType:
         return Plain(NoneType)
     origin, arguments = get_origin(annotation), get_args(annotation)
+    for cls in (annotation, origin):
+        if isinstance(cls, type) and not is_compared_plainly(cls):
+            return Opaque(what)
     if annotation is int:
         return Plain(int, bits=_bits(constraints))
     if annotation is bytes:

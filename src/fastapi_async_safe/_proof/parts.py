@@ -136,7 +136,10 @@ def length_now(value: Value) -> int:
     """Count what may be in what is gone through, to see whether it grows meanwhile."""
     if isinstance(value, Box):
         return len(value.elements)
-    return sum(len(box.elements) for box in value.boxes) if isinstance(value, View) else 0
+    if isinstance(value, View):
+        # NOTE: what else goes through it meanwhile takes from what is left.
+        return value.times + sum(len(box.elements) for each in value.boxes for box in each)
+    return 0
 
 
 def unpacked(frame: Frame, node: ast.AST, value: Value, count: int) -> list[Value]:

@@ -17,11 +17,11 @@ from .analysis import Analysis, Frame, Reason, StopError
 from .calls import call_object, construct
 from .expected import Expectation, Expected
 from .functions import run_function
-from .lookup import ABSENT, find, name_of
+from .lookup import ABSENT, find, is_compared_plainly, name_of
 from .operations import existing
 from .parameters import declared_by, evaluated, passed
 from .source import Source
-from .values import Value, is_data
+from .values import Opaque, Value, is_data
 
 Verdict = Literal["proven", "unknown", "blocks"]
 
@@ -193,14 +193,15 @@ def _run(
             kwargs[parameter.name] = value
     _place(analysis, call)
     node = frame.source.node
-    if isinstance(call, type):
+    if isinstance(call, type) and is_compared_plainly(call):
         return construct(frame, node, call, args, kwargs)
     if (
         not isinstance(call, (FunctionType, MethodType, partial))
         and find(type(call), "__call__")[0] is ABSENT
     ):
         return analysis.refuse(None, f"{_named(call)} cannot be called")
-    existing(frame, call)
+    if isinstance(existing(frame, call), Opaque):
+        return analysis.refuse(None, f"{_named(call)} is of a class that a metaclass compares")
     return call_object(frame, node, call, args, kwargs)
 
 

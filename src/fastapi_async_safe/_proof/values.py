@@ -106,7 +106,8 @@ class Place(NamedTuple):
     """Where a guard finds a value.
 
     Attributes:
-        path: the name of a parameter, then of the attributes that lead on from there.
+        path: the name of a parameter, then of the attributes that lead on from there; empty if no
+            guard looks into it.
         owners: for each name but the last, the class of what is there, None if it is surely so.
         is_sure: of what is there itself, the class is.
     """
@@ -152,11 +153,12 @@ class Above(Value):
 class View(Value):
     """What is gone through later, when what it shows may have changed: `d.items()`, `zip(...)`."""
 
-    __slots__ = ("boxes", "part")
+    __slots__ = ("boxes", "part", "times")
 
-    def __init__(self, part: str, boxes: tuple[Box, ...]) -> None:
+    def __init__(self, part: str, boxes: tuple[tuple[Box, ...], ...]) -> None:
         self.part = part
-        self.boxes = boxes
+        self.boxes = boxes  # for each argument all that it may be
+        self.times = 0  # it was gone through
 
 
 class Function(Value):
@@ -210,7 +212,7 @@ def _covers(one: Value, other: Value) -> bool:
     if isinstance(one, Known) and isinstance(other, Known):
         return one.obj is other.obj
     if isinstance(one, Held) and isinstance(other, Held):
-        return one.cls is other.cls and (one.place is None or one.place is other.place)
+        return one.cls is other.cls and one.place == other.place
     if isinstance(one, Function) and isinstance(other, Function):
         return True
     if isinstance(one, Opaque) and isinstance(other, Opaque):
@@ -235,9 +237,14 @@ def builtin_type(value: Value) -> type | None:
         kind = type(value.obj)
         if kind is int and value.obj.bit_length() > INTEGER_BITS:
             return None  # nothing about it is short
-        if kind in SCALARS or kind in _CONSTANT_CONTAINERS:
+        if _is_class_of(kind, SCALARS) or _is_class_of(kind, _CONSTANT_CONTAINERS):
             return kind
     return None
+
+
+def _is_class_of(kind: type, classes: frozenset[Any]) -> bool:
+    # NOTE: a metaclass may say that its classes are equal to these.
+    return type(kind) is type and kind in classes
 
 
 def class_of(value: Value) -> type | None:
@@ -328,11 +335,11 @@ def is_constant(obj: Any) -> bool:
         seen += 1
         if seen > _PARTS_SEEN:
             return False
-        if kind in _CONSTANT_CONTAINERS:
+        if _is_class_of(kind, _CONSTANT_CONTAINERS):
             if len(each) > _PARTS_SEEN:
                 return False
             pending += each
-        elif kind not in SCALARS or (kind is int and each.bit_length() > INTEGER_BITS):
+        elif not _is_class_of(kind, SCALARS) or (kind is int and each.bit_length() > INTEGER_BITS):
             return False
     return True
 

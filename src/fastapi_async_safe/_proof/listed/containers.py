@@ -15,7 +15,6 @@ from ..operations import (
 )
 from ..values import (
     ROUNDS,
-    AnyOf,
     Box,
     Known,
     Opaque,
@@ -70,20 +69,19 @@ def _has_plain_numbers(frame: Frame) -> bool:
 
 def contained(frame: Frame, value: Value) -> Box | None:
     """Give what is in a container of a bounded length as it is now, None for anything else."""
-    if isinstance(value, AnyOf):
-        boxes = [contained(frame, option) for option in value.options]
-        known = [box for box in boxes if box is not None]
-        if len(known) < len(boxes) or not known or len({box.type for box in known}) > 1:
-            return None
-        longest = max(len(box.elements) for box in known)
-        together = any_of(each for box in known for each in box.elements)
-        keys = any_of(each for box in known for each in box.keys or ())
-        return Box(
-            known[0].type,
-            [together] * longest,
-            None if known[0].keys is None else [keys] * longest,
-            exact=False,
-        )
+    boxes = _possible(frame, value)
+    return None if boxes is None else _together(boxes)
+
+
+def _possible(frame: Frame, value: Value) -> tuple[Box, ...] | None:
+    boxes = [_contained_in_one(frame, option) for option in options_of(value)]
+    known = tuple(box for box in boxes if box is not None)
+    if len(known) < len(boxes) or len({box.type for box in known}) != 1:
+        return None
+    return known
+
+
+def _contained_in_one(frame: Frame, value: Value) -> Box | None:
     if isinstance(value, Known) and type(value.obj) is tuple and len(value.obj) <= ROUNDS:
         return Box(tuple, [existing(frame, each) for each in value.obj])
     if isinstance(value, View):
@@ -92,35 +90,57 @@ def contained(frame: Frame, value: Value) -> Box | None:
     return boxed(value)
 
 
+def _together(boxes: tuple[Box, ...]) -> Box:
+    if len(boxes) == 1:
+        return boxes[0]
+    longest = max(len(box.elements) for box in boxes)
+    elements = any_of(each for box in boxes for each in box.elements)
+    keys = any_of(each for box in boxes for each in box.keys or ())
+    return Box(
+        boxes[0].type,
+        [elements] * longest,
+        None if boxes[0].keys is None else [keys] * longest,
+        exact=False,
+    )
+
+
 def view_as(part: str) -> Rule:
     def rule(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
-        boxes = [
-            each if isinstance(each, Box) else contained(frame, each)
-            for each in args
-            if not isinstance(each, View)
-        ]
-        known = tuple(box for box in boxes if box is not None)
-        if kwargs or len(known) < len(args):
+        if kwargs or any(isinstance(option, View) for each in args for option in options_of(each)):
             return None
-        if part in ("keys", "values", "items") and len(known) != 1:
+        found = [_possible(frame, each) for each in args]
+        # NOTE: the boxes themselves, not what is in them: that may change until it is gone through.
+        boxes = tuple(each for each in found if each is not None)
+        if len(boxes) < len(args):
             return None
-        return View(part, known)
+        if part in ("keys", "values", "items") and len(boxes) != 1:
+            return None
+        return View(part, boxes)
 
     return rule
 
 
 def viewed(view: View) -> tuple[list[Value], bool] | None:
     """Give what going through `view` gives from here on, and whether it is exactly that."""
+    found = _viewed_at_first(view)
+    view.times += 1
+    if found is None or view.times == 1 or view.part not in ("enumerate", "zip"):
+        return found
+    return [any_of(found[0])] * len(found[0]), False  # it may be at its end
+
+
+def _viewed_at_first(view: View) -> tuple[list[Value], bool] | None:
+    boxes = [_together(each) for each in view.boxes]
     if view.part == "zip":
-        if any(box.type not in (list, tuple) for box in view.boxes):
+        if any(box.type not in (list, tuple) for box in boxes):
             return None
         columns = [
             box.elements if box.exact else [any_of(box.elements)] * len(box.elements)
-            for box in view.boxes
+            for box in boxes
         ]
         rows = zip(*columns, strict=False)
-        return [Box(tuple, list(row)) for row in rows], all(box.exact for box in view.boxes)
-    box = view.boxes[0]
+        return [Box(tuple, list(row)) for row in rows], all(box.exact for box in boxes)
+    box = boxes[0]
     exact = box.exact and box.type not in (set, frozenset)
     if view.part == "range" or view.part == "values":
         return list(box.elements), exact

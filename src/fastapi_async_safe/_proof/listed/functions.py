@@ -190,7 +190,7 @@ def _range(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | N
     made = range(*numbers)
     if len(made) > ROUNDS:
         return None
-    return View("range", (Box(tuple, [Known(each) for each in made]),))
+    return View("range", ((Box(tuple, [Known(each) for each in made]),),))
 
 
 def _container(kind: type) -> Rule:
