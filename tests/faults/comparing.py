@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from types import CodeType
 
 from tests.random_trees.description import Description
+from tests.random_trees.driver import Request
 from tests.random_trees.source import source_of
 from tests.random_trees.variants import Application, Variant, forget, without_marks
 
 from .planned import Counts, Example, Fault
-from .recording import FaultRecorder, inline_names
+from .recording import FaultRecorder
 from .serving import Outcome, counted, left_behind, serve
 
 
@@ -41,7 +42,8 @@ class Compared:
 @dataclass
 class _Run:
     refused: str | None = None
-    counts: Counts = field(default_factory=lambda: Counts(0, 0, 0, 0))
+    request: Request | None = None
+    counts: Counts = field(default_factory=lambda: Counts(0, 0, 0, 0, 0))
     outcomes: list[tuple[Fault, Outcome]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
@@ -49,7 +51,8 @@ class _Run:
 async def _run(
     variant: Variant,
     example: Example,
-    faults: list[Fault] | None,
+    faults: list[Fault] | None = None,
+    request: Request | None = None,
     *,
     limit: int | None,
     marked: bool,
@@ -61,21 +64,31 @@ async def _run(
     async with left_behind() as made.left:
         with variant.surroundings(description):
             try:
-                recorder = FaultRecorder(inline_names(description))
+                recorder = FaultRecorder(description)
                 application = Application(variant, _compiled(description), recorder)
             except Exception as error:
                 made.refused = repr(error)
                 return made
-            request = example.request()
+            if request is None:
+                request = await _most_telling(application, example)
+            made.request = request
             made.counts = await counted(application, request)
             if faults is None:
-                choose = example.faults if marked else example.faults_in_threads
-                faults = choose(made.counts, limit)
+                faults = example.faults(made.counts, limit)
+                if not marked:
+                    faults += example.faults_in_threads(made.counts, limit)
             # In the end nothing goes wrong, so that what a fault holds on to would be missed.
             for fault in (*faults, Fault()):
                 made.outcomes.append((fault, await serve(application, request, fault)))
             del application, recorder
     return made
+
+
+async def _most_telling(application: Application, example: Example) -> Request:
+    """Give the request in which the most happens, and so the most can go wrong."""
+    requests = example.requests()
+    counts = [await counted(application, request) for request in requests]
+    return requests[max(range(len(requests)), key=lambda number: counts[number].events)]
 
 
 @functools.lru_cache(8)
@@ -93,11 +106,11 @@ async def compare(example: Example, variants: tuple[Variant, ...], limit: int | 
     """
     compared = Compared()
     for marked in (True, False):
-        stock = await _run(variants[0], example, None, limit=limit, marked=marked)
+        stock = await _run(variants[0], example, limit=limit, marked=marked)
         faults = [fault for fault, _ in stock.outcomes[:-1]]
         compared.seen.update(_seen(stock))
         for variant in variants[1:]:
-            other = await _run(variant, example, faults, limit=limit, marked=marked)
+            other = await _run(variant, example, faults, stock.request, limit=limit, marked=marked)
             compared.differences += _differences(variant.name, stock, other)
     forget()
     return compared

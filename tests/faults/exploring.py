@@ -32,7 +32,7 @@ class Found:
             return "no difference"
         shown = "\n".join(map(str, self.differences[:4]))
         source = source_of(self.example.description)
-        return f"{shown}\n--- of {self.example!r}\n{self.example.request()}\n{source}"
+        return f"{shown}\n--- of {self.example!r}\n{source}"
 
 
 def explore(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
-from tests.random_trees.description import Description
+from tests.random_trees.description import FORMS, Description, Node
 from tests.random_trees.driver import Request, Short
 from tests.random_trees.strategies import descriptions, places_of
 
@@ -39,6 +39,7 @@ class Fault(Short):
 class Counts:
     """How often something happens in a request in which nothing goes wrong."""
 
+    events: int
     awaits: int
     in_threads: int
     received: int
@@ -52,9 +53,9 @@ class Example(Short):
     description: Description
     number: int = 0
 
-    def request(self) -> Request:
-        """Give the request that is made."""
-        return replace(self.description.requests[0], failures=())
+    def requests(self) -> list[Request]:
+        """Give the requests of which one is made."""
+        return [replace(request, failures=()) for request in self.description.requests]
 
     def unmarked(self) -> Description:
         """Give the application without marks: a marked call is no place to be cancelled at."""
@@ -69,10 +70,15 @@ class Example(Short):
 
         Parameters:
             counts: what there is to go wrong.
-            limit: so many of them, None for all.
+            limit: so many of each kind, None for all.
         """
-        found = [*self._cancellations(counts), *self._departures(counts), *self._failures()]
-        return self._chosen(found, limit)
+        kinds = [
+            list(self._cancellations(counts)),
+            list(self._departures(counts)),
+            list(self._failures()),
+            list(self._failures_at_exit()),
+        ]
+        return [fault for kind in kinds for fault in self._chosen(kind, limit)]
 
     def faults_in_threads(self, counts: Counts, limit: int | None) -> list[Fault]:
         """List the calls in threads in which the request is cancelled."""
@@ -104,17 +110,19 @@ class Example(Short):
                 yield Fault(leaves_after=number)
 
     def _failures(self) -> Iterator[Fault]:
+        for number, place in enumerate(places_of(self.description), start=self.number):
+            yield Fault(failures=((*place, self._failure(number)),))
+
+    def _failures_at_exit(self) -> Iterator[Fault]:
+        """Fail at an exit after something else failed."""
         places = places_of(self.description)
-        exits = [place for place in places if place[1] == "exit"]
         number = self.number
-        for who, phase in places:
-            number += 1
-            first = (who, phase, self._failure(number))
-            yield Fault(failures=(first,))
-            for leaving in exits:
-                if leaving != (who, phase):
-                    number += 1
-                    yield Fault(failures=(first, (*leaving, self._failure(number))))
+        for leaving in (place for place in places if place[1] == "exit"):
+            for place in places:
+                if place != leaving:
+                    number += 3
+                    first = (*place, self._failure(number))
+                    yield Fault(failures=(first, (*leaving, self._failure(number + 1))))
 
     def _failure(self, number: int) -> str:
         way = WAYS[number // len(FAILURES) % len(WAYS)]
@@ -123,13 +131,26 @@ class Example(Short):
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """Draw one."""
-    description = draw(descriptions())
+    """Draw one of a few dependencies, many of which are left in the end."""
+    description = draw(descriptions().filter(_is_small))
     number = draw(st.integers(0, 2**16))
-    # Some contexts let nothing through, no cancellation either.
-    keeping = random.Random(number)
-    nodes = tuple(
-        replace(node, exit="keep") if node.exit == "swallow" and keeping.random() < 0.5 else node
-        for node in description.nodes
-    )
+    choice = random.Random(number)
+    nodes = tuple(_to_be_left(node, choice) for node in description.nodes)
     return Example(replace(description, nodes=nodes, late_marks=(), replaced=()), number)
+
+
+def _is_small(description: Description) -> bool:
+    return 1 <= len(description.reachable()) <= 7
+
+
+#: Some contexts let nothing through, no cancellation either.
+_EXITS = {"swallow": ("swallow", "keep"), "plain": ("plain", "finally", "reraise", "keep")}
+
+
+def _to_be_left(node: Node, choice: random.Random) -> Node:
+    yields = {"sync": "gen", "async": "agen"}.get(node.flavour)
+    if yields is not None and node.form in FORMS[yields] and choice.random() < 0.6:
+        node = replace(node, flavour=yields, exit="plain")
+    # FastAPI refuses a context that outlives what it depends on.
+    deps = tuple(replace(dep, scope=None, limit=None) for dep in node.deps)
+    return replace(node, exit=choice.choice(_EXITS.get(node.exit, (node.exit,))), deps=deps)

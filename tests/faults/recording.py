@@ -41,7 +41,7 @@ _set_by: ContextVar[str] = ContextVar("_set_by", default="nobody")
 _PATIENCE = 10
 
 
-def inline_names(description: Description) -> set[str]:
+def _inline_names(description: Description) -> set[str]:
     """List who runs inline: what one of these sets in the context, the rest of the request sees."""
     found = {"task_safe"}
     if description.settings.predicate == "all":
@@ -60,11 +60,17 @@ class FaultRecorder(Recorder):
     """Tells more of exceptions and of the context, and lets go wrong what is planned.
 
     Parameters:
-        inline: who runs inline in the variants that are not stock.
+        description: of the application.
     """
 
-    def __init__(self, inline: set[str]) -> None:
-        self._inline = inline
+    def __init__(self, description: Description) -> None:
+        self._inline = _inline_names(description)
+        #: Who exits where it handles what it was left with.
+        self._handling = {
+            f"n{index}"
+            for index, node in enumerate(description.nodes)
+            if node.exit in ("finally", "reraise")
+        }
         self._lock = threading.Lock()
         super().__init__()
 
@@ -186,6 +192,8 @@ class FaultRecorder(Recorder):
         handled = sys.exception()
         if handled is None or who not in self._inline:
             return handled
+        if who not in self._handling:
+            return None
         frames = (each for each, _ in traceback.walk_tb(handled.__traceback__))
         return handled if any(each is frame for each in frames) else None
 

@@ -156,10 +156,14 @@ async def serve(application: Application, request: Request, fault: Fault) -> Out
 async def counted(application: Application, request: Request) -> Counts:
     """Say what there is to go wrong in a request."""
     serving = _Serving(application, request, Fault())
-    await serving.outcome()
+    outcome = await serving.outcome()
     recorder: Any = application.recorder
     return Counts(
-        recorder.awaits, recorder.in_threads, serving.client.received, serving.client.sent
+        len(outcome.events),
+        recorder.awaits,
+        recorder.in_threads,
+        serving.client.received,
+        serving.client.sent,
     )
 
 

@@ -23,10 +23,10 @@ pytestmark = [
 ]
 
 #: A short run, if nobody says how many; `python -m tests.faults` is the long one.
-EXAMPLES = int(os.environ.get("FAULTS_EXAMPLES", "50"))
+EXAMPLES = int(os.environ.get("FAULTS_EXAMPLES", "60"))
 
 #: So many faults of each kind are chosen of an application's.
-LIMIT = 12
+LIMIT = 5
 
 #: What a run has to have had, so that none can be green for having tried nothing.
 EXPECTED = {
