@@ -39,6 +39,12 @@ cdef object _called(Node node, PyObject **arguments):
     )
 
 
+# How many coroutines are run from here at this time, within each other, and how many may be: each
+# takes some of the C stack, of which a thread may have little. Where Python awaits them, none does.
+cdef int _within = 0
+cdef enum: MOST_WITHIN = 50
+
+
 cdef class _StartedCoroutine:
     """What goes on with a coroutine that has yielded for the first time, in its place."""
 
@@ -56,9 +62,14 @@ cdef class _StartedCoroutine:
         return self.send(None)
 
     def send(self, value):
+        global _within
         cdef object yielded = self.yielded
         if self.is_handed_over:
-            return self.coroutine.send(value)
+            _within += 1
+            try:
+                return self.coroutine.send(value)
+            finally:
+                _within -= 1
         self.is_handed_over = True
         self.yielded = None
         return yielded
@@ -86,13 +97,22 @@ cdef object _started(given, bint *suspends):
     Returns:
         What the coroutine gave, or, if it `suspends`, or is none, what is to be awaited.
     """
+    global _within
     cdef PyObject *result
     cdef _StartedCoroutine started
     suspends[0] = True
     # One that is being awaited elsewhere is refused by `await`.
-    if not PyCoro_CheckExact(given) or given.cr_await is not None:
+    if (
+        _within >= MOST_WITHIN
+        or not PyCoro_CheckExact(given)
+        or given.cr_await is not None
+    ):
         return given
-    suspends[0] = PyIter_Send(given, None, &result) == PYGEN_NEXT
+    _within += 1
+    try:
+        suspends[0] = PyIter_Send(given, None, &result) == PYGEN_NEXT
+    finally:
+        _within -= 1
     value = <object>result
     Py_DECREF(value)
     if not suspends[0]:

@@ -1,7 +1,7 @@
 """Deep and wide trees: no recursion, so no limit but memory."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -31,13 +31,25 @@ def link(below: Any, kind: str) -> Any:
     def function(value: Annotated[int, Depends(below)]) -> int:
         return value + 1
 
+    def marked(value: Annotated[int, Depends(below)]) -> int:
+        return value + 1
+
     async def coroutine(value: Annotated[int, Depends(below)]) -> int:
         return value + 1
 
     def context(value: Annotated[int, Depends(below)]) -> Iterator[int]:
         yield value + 1
 
-    kinds = {"inline": async_safe(function), "awaited": coroutine, "context": async_safe(context)}
+    async def async_context(value: Annotated[int, Depends(below)]) -> AsyncIterator[int]:
+        yield value + 1
+
+    kinds = {
+        "inline": async_safe(marked),
+        "awaited": coroutine,
+        "context": async_safe(context),
+        "async context": async_context,
+        "thread": function,
+    }
     return kinds[kind]
 
 
