@@ -46,6 +46,14 @@ def register(root: Any, resolver: Resolver) -> None:
     _by_app.clear()
 
 
+def forget(root: Any) -> None:
+    """Let FastAPI serve `root` from now on, as what was never initialised."""
+    if _own(root) is not None:
+        delattr(root, _ATTRIBUTE)
+        _by_route.clear()
+        _by_app.clear()
+
+
 def initialised() -> list[tuple[Any, Resolver]]:
     """List the applications and routers that were initialised, each with its resolver."""
     roots = [root for reference in _roots if (root := reference()) is not None]

@@ -79,7 +79,11 @@ def init_app(
         ValueError: the threshold is not positive, or not finite.
     """
     if not (isinstance(root, _fastapi.APIRouter) or _fastapi.is_application(root)):
-        raise TypeError(f"init_app expects a FastAPI or an APIRouter, not {root!r}")
+        again = _fastapi.imported_again()
+        raise TypeError(
+            f"init_app expects a FastAPI or an APIRouter, not {root!r}"
+            + ("" if again is None else f"; {again}")
+        )
     if not isinstance(accelerated, bool):
         raise TypeError(f"accelerated must be True or False, not {accelerated!r}")
     if not isinstance(one_trip, bool):
@@ -103,6 +107,8 @@ def init_app(
             _say_once_without_core()
     if _hooks.install():
         _registry.register(root, Resolver(policy, core, one_trip=one_trip, slow_calls=slow_calls))
+    else:
+        _registry.forget(root)
     return root
 
 

@@ -9,9 +9,7 @@ import gc
 import importlib
 import itertools
 import logging
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import traceback
@@ -30,11 +28,11 @@ import starlette.concurrency
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
+from tests.hooks.conftest import Run, of_variant
 from tests.support.serving import Exchange, exchange, expected_backend, here, needs_lazy_routers
 
 PACKAGE = "fastapi_async_safe"
 VARIANTS = ("stock", "python", "compiled")
-ROOT = Path(__file__).parents[2]
 
 HOOKED = (
     fastapi.dependencies.utils.solve_dependencies,
@@ -486,33 +484,9 @@ def run_cases(variant: str) -> None:
     assert not failed, failed
 
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(pytestconfig: pytest.Config) -> Run:
-    """Give what runs code in a process of its own, with the warnings that pytest was told of."""
-    filters = ["error", *(pytestconfig.known_args_namespace.pythonwarnings or ())]
-    warnings = [part for each in filters for part in ("-W", each)]
-
-    def ran(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        own = {k: v for k, v in os.environ.items() if not k.startswith("FASTAPI_ASYNC_SAFE_")}
-        return subprocess.run(
-            [sys.executable, *warnings, "-c", code],
-            cwd=ROOT,
-            env=own | variables,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return ran
-
-
 @pytest.mark.parametrize("kind", VARIANTS if expected_backend() == "compiled" else VARIANTS[:2])
 def test_copies_leave_each_other_alone_and_answer_as_stock(kind: str, run: Run) -> None:
-    variables = {} if kind == "compiled" else {"FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1"}
-    finished = run(f"from {__name__} import *; run_cases({kind!r})", **variables)
+    finished = run(f"from {__name__} import *; run_cases({kind!r})", **of_variant(kind))
     assert finished.returncode == 0, finished.stderr
 
 

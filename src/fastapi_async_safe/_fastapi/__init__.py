@@ -124,6 +124,7 @@ from .routes import (
 from .served_routes import STREAMS_GENERATORS, ServedRoute, served_routes
 from .supported import (
     VERSION,
+    imported_again,
     is_application,
     unusable,
 )
@@ -195,6 +196,7 @@ __all__ = [
     "handle_exceptions_function",
     "handler_of",
     "has_route",
+    "imported_again",
     "is_application",
     "is_async_generator",
     "is_coroutine",

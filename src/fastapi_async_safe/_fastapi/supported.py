@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from typing import Any
 
 import fastapi
@@ -18,6 +19,28 @@ from .parameters import annotation_is_sequence
 from .results import SOLVED_FIELDS, SolvedDependency
 
 VERSION: str = fastapi.__version__
+
+# What is taken from these modules is that of one FastAPI. `importlib.reload` gives a module another
+# spec, and an import after it was taken out of `sys.modules` another module.
+_MODULES = {
+    name: (sys.modules[name], sys.modules[name].__spec__)
+    for name in (
+        "fastapi._compat",
+        "fastapi.concurrency",
+        "fastapi.dependencies.models",
+        "fastapi.dependencies.utils",
+        "fastapi.params",
+        "fastapi.routing",
+        "starlette._exception_handler",
+        "starlette.background",
+        "starlette.concurrency",
+        "starlette.datastructures",
+        "starlette.requests",
+        "starlette.responses",
+        "starlette.routing",
+        "starlette.websockets",
+    )
+}
 
 # What is looked up in FastAPI's modules under one name in all releases.
 _NEEDED = (
@@ -77,6 +100,19 @@ def unusable() -> str | None:
         return f"Dependant has no {', '.join(sorted(missing))}"
     if [field.name for field in dataclasses.fields(SolvedDependency)] != list(SOLVED_FIELDS):
         return "SolvedDependency has other fields"
+    return None
+
+
+def imported_again() -> str | None:
+    """Say which module of FastAPI or Starlette is another one than when this package was imported,
+    None if all are as they were.
+    """
+    for name, (module, spec) in _MODULES.items():
+        if sys.modules.get(name) is not module or module.__spec__ is not spec:
+            return (
+                f"{name} was reloaded or imported again after fastapi_async_safe, which has to be "
+                "imported last"
+            )
     return None
 
 

@@ -24,13 +24,14 @@ def install() -> bool:
     """Put the hooks in; without effect if they are.
 
     Returns:
-        False if the installed FastAPI has no place for them; this has then been logged, once.
+        False if FastAPI has no place for them; this has then been logged, once.
     """
     with _changing:
-        if solving in _hooks:
+        problem = _fastapi.imported_again()
+        if problem is None and solving in _hooks:
             return True
         function = _fastapi.solve_dependencies_function()
-        problem = _fastapi.unusable()
+        problem = problem or _fastapi.unusable()
         if function is None or problem is not None:
             notices.say_that_fastapi_is_unsupported(
                 problem or "its solve_dependencies is not as it was"

@@ -1,0 +1,115 @@
+"""Processes that are forked before and after the first request, and while threads make plans."""
+
+import asyncio
+import faulthandler
+import os
+import threading
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
+
+import pytest
+from fastapi import Depends, FastAPI
+
+from fastapi_async_safe import async_safe, init_app
+from tests.hooks.conftest import Run, of_variant
+from tests.hooks.test_copies import VARIANTS
+from tests.support.serving import Exchange, exchange, expected_backend
+
+EXPECTED = [b"4", b"4"]
+
+
+def make_app() -> FastAPI:
+    """Make an application with dependencies of all kinds, of which each adds one."""
+    app = FastAPI()
+
+    @async_safe
+    def inline(start: int) -> Iterator[int]:
+        yield start + 1
+
+    def in_thread(value: Annotated[int, Depends(inline)]) -> Iterator[int]:
+        yield value + 1
+
+    async def awaited(value: Annotated[int, Depends(in_thread)]) -> int:
+        return value + 1
+
+    @app.get("/")
+    def endpoint(value: Annotated[int, Depends(awaited)]) -> int:
+        return value
+
+    @app.get("/inline")
+    @async_safe
+    def inline_endpoint(value: Annotated[int, Depends(awaited)]) -> int:
+        return value
+
+    return app
+
+
+def ask(app: FastAPI) -> list[bytes]:
+    return [exchange(app, path, query=b"start=1").body for path in ("/", "/inline")]
+
+
+def forked(work: Callable[[], list[bytes]]) -> bool:
+    """Say whether a forked process gets the answers."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    faulthandler.dump_traceback_later(60, exit=True)
+    try:
+        os._exit(work() != EXPECTED)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(2)
+
+
+def run_forks(variant: str) -> None:
+    """Fork at all times."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # that there are threads
+
+    def init(app: FastAPI) -> FastAPI:
+        return app if variant == "stock" else init_app(app, accelerated=variant == "compiled")
+
+    app = init(make_app())
+    assert forked(lambda: ask(app))
+    assert ask(app) == EXPECTED
+    assert forked(lambda: ask(app))
+    assert forked(lambda: ask(init(make_app())))
+    assert ask(app) == EXPECTED
+
+    def in_a_thread() -> list[bytes]:
+        found: list[bytes] = []
+        thread = threading.Thread(target=lambda: found.extend(ask(app)))
+        thread.start()
+        thread.join()
+        return found
+
+    async def within_a_loop() -> None:
+        for path in ("/", "/inline"):
+            assert (await Exchange(path, query=b"start=1").run(app)).body == b"4"
+        assert forked(in_a_thread)
+
+    asyncio.run(within_a_loop())
+
+    done = threading.Event()
+
+    def plan() -> None:
+        while not done.is_set():
+            ask(init(make_app()))
+
+    threads = [threading.Thread(target=plan) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    found: list[Any] = [forked(lambda: ask(init(make_app()))) for _ in range(2)]
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert all(found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.parametrize("kind", VARIANTS if expected_backend() == "compiled" else VARIANTS[:2])
+def test_a_forked_process_answers(kind: str, run: Run) -> None:
+    finished = run(f"from {__name__} import *; run_forks({kind!r})", **of_variant(kind))
+    assert finished.returncode == 0, finished.stderr
