@@ -4,6 +4,7 @@ NOTE: annotations are no strings here: FastAPI 0.115 does not know those of a cl
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import Annotated, Any
 
 import pydantic
 import pytest
-from fastapi import Depends, FastAPI, HTTPException, Query, WebSocket
+from fastapi import Body, Depends, FastAPI, HTTPException, Query, WebSocket
+from fastapi.dependencies import utils
 from fastapi.security import OAuth2PasswordBearer
 from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
@@ -332,6 +334,76 @@ def test_a_change_sends_it_back_to_the_pool(
 
     monkeypatch.setattr(Search, "__setattr__", slow, raising=False)
     assert trips(client, "/?q=A") == ("a", 2 if stock else 1)
+
+
+@pytest.mark.parametrize("function", ["request_params_to_args", "request_body_to_args"])
+def test_what_a_tool_reads_may_be_anything(
+    init: Init, variant: str, monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    class Odd(int):
+        def __eq__(self, other: object) -> bool:
+            ran.append(threading.get_ident())
+            return False
+
+        __hash__ = int.__hash__
+
+    ran: list[int] = []
+    loop: list[int] = []
+
+    def of_query(number: int = 1) -> bool:
+        return number == 1
+
+    def of_body(number: Annotated[int, Body(embed=True)]) -> bool:
+        return number == 1
+
+    async def where() -> None:
+        loop[:] = [threading.get_ident()]
+
+    is_query = function == "request_params_to_args"
+    app = FastAPI(dependencies=[Depends(where)])
+
+    @app.post("/")
+    async def read(same: Annotated[bool, Depends(of_query if is_query else of_body)]) -> bool:
+        return same
+
+    original: Any = getattr(utils, function)
+
+    def odd(found: Any) -> Any:
+        return {name: Odd(value) for name, value in found[0].items()}, found[1]
+
+    def query(*args: Any, **kwargs: Any) -> Any:
+        return odd(original(*args, **kwargs))
+
+    async def body(*args: Any, **kwargs: Any) -> Any:
+        return odd(await original(*args, **kwargs))
+
+    client = client_of(init, app)
+    for _ in range(2):
+        assert client.post("/", json={"number": 1}).json() is True
+    monkeypatch.setattr(utils, function, query if is_query else body)
+    for _ in range(2):
+        assert client.post("/", json={"number": 1}).json() is False
+    assert len(ran) == 2
+    assert not set(ran) & set(loop)
+    monkeypatch.undo()
+    with counted_thread_trips() as counted:
+        assert client.post("/", json={"number": 1}).json() is True
+    assert counted.count == (1 if variant == "stock" else 0)
+
+
+def test_what_fails_on_its_way_to_a_thread_does_so(init: Init) -> None:
+    app = FastAPI()
+
+    def given(func: int = 1) -> int:  # `run_in_threadpool` has a parameter of that name
+        return func
+
+    @app.get("/")
+    async def read(found: Annotated[int, Depends(given)]) -> int:
+        return found
+
+    client = client_of(init, app)
+    with pytest.raises(TypeError, match="func"):
+        client.get("/")
 
 
 def test_an_override_is_no_instance_of_what_it_overrides(init: Init, variant: str) -> None:

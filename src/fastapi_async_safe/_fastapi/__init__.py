@@ -60,7 +60,7 @@ from .hook_points import (
     serialize_response_function,
     solve_dependencies_function,
 )
-from .own_code import OwnCode, Row, reading, responding, solving
+from .own_code import OwnCode, Row, reading, reading_bodies, responding, solving
 from .parameters import (
     FIELD_DEFAULT,
     PASSES_NAMES,
@@ -228,6 +228,7 @@ __all__ = [
     "raise_again",
     "raise_as_from_thread",
     "reading",
+    "reading_bodies",
     "replace_call",
     "responding",
     "response_field_of",

@@ -100,6 +100,11 @@ def reading(connection_class: type, *, anything: bool = True) -> OwnCode:
 _UNNAMED_OF_CONNECTIONS = ("__getattribute__", "__setattr__")
 
 
+def reading_bodies() -> OwnCode:
+    """Look at what reads body parameters. It is not followed: it runs to most of FastAPI."""
+    return _look_at([(_utils, "request_body_to_args")], classes=(), followed=())
+
+
 def responding() -> OwnCode:
     """Look at what makes the response that dependencies may set headers on."""
     made = [(kind, name) for kind in (Response, MutableHeaders) for name in _UNNAMED_OF_RESPONSES]

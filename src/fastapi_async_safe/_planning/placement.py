@@ -17,6 +17,7 @@ from .._core_py import (
     INLINE_CONTEXT,
     INLINE_CONTEXT_LIMITED,
     INLINE_LIMITED,
+    SOURCES,
     THREAD,
 )
 from .._proof import Guard, Proof, guard_of
@@ -48,6 +49,8 @@ class Placement:
         path: of the route, for whom that concerns.
         one_trip: what goes to the thread pool may go there together.
         nothing: stands in a row for an attribute that is not there.
+        reads_plainly: parameters are read by FastAPI's own code, so that they are what they are
+            declared to be.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Placement:
         path: str | None,
         one_trip: bool,
         nothing: Any,
+        reads_plainly: bool = True,
     ) -> None:
         self.marks = SeenMarks()  # of all that the policy was asked about
         self.proven: list[_fastapi.Row] = []  # what the proofs rest on
@@ -68,6 +72,9 @@ class Placement:
         self._path = path
         self._one_trip = one_trip and _fastapi.pool_is_plain()
         self._nothing = nothing
+        self._reads_plainly = reads_plainly
+        # Whether something is proven, or is not, depends on what reads its parameters.
+        self.rests_on_reading = self.rests_on_reading_bodies = False
 
     def of_dependency(self, used: _fastapi.Declaration, results: dict[str, Any]) -> Place:
         """Give the place of a dependency.
@@ -78,7 +85,7 @@ class Placement:
         """
         kind, call = self._calling(used)
         limited = _fastapi.concurrency_of(used.dependant) is not None
-        proof = self._proof_of(used.call, results) if kind == THREAD else None
+        proof = self._proof_of(used, results) if kind == THREAD else None
         guard = None
         if proof is not None and not (limited and proof.expects):
             kind = INLINE_LIMITED if limited else INLINE
@@ -118,11 +125,22 @@ class Placement:
         self.marks.see(call)
         return self._policy.is_inline(call)
 
-    def _proof_of(self, call: Any, results: dict[str, Any]) -> Proof | None:
-        if not self._policy.asks_for_proof(call):
+    def _proof_of(self, used: _fastapi.Declaration, results: dict[str, Any]) -> Proof | None:
+        if not self._policy.asks_for_proof(used.call) or not self._gets_what_it_declares(used):
             return None
-        proof = self._proofs.proof_of(call, results)
+        # NOTE: `run_in_threadpool` has a parameter of that name, and so fails.
+        if "func" in _fastapi.keywords_of(used.dependant):
+            return None
+        proof = self._proofs.proof_of(used.call, results)
         return proof if proof is not None and self._rests_on(proof) else None
+
+    def _gets_what_it_declares(self, used: _fastapi.Declaration) -> bool:
+        reads, reads_body = any(map(used.fields, SOURCES)), bool(used.body_fields)
+        self.rests_on_reading |= reads
+        self.rests_on_reading_bodies |= reads_body
+        if reads_body and not _fastapi.reading_bodies().is_own:
+            return False
+        return self._reads_plainly or not reads
 
     def _rests_on(self, proof: Proof) -> bool:
         self.proven += rows_of(proof, self._nothing)
@@ -168,6 +186,8 @@ class Placement:
         if is_called_elsewhere(endpoint.dependant) or endpoint.call is None:
             return False
         if not self._policy.asks_for_proof(endpoint.call):
+            return False
+        if not self._gets_what_it_declares(endpoint):
             return False
         proof = self._proofs.proof_of(endpoint.call, results)
         if proof is None or proof.expects:

@@ -72,6 +72,8 @@ class Planner:
         self._overrides = overrides
         self._one_trip = one_trip
         self._owner = owner
+        self._reading = _fastapi.reading(connection_class)
+        self._raw = self._reading.is_own and _fastapi.makes_containers_as_known()
         self._placement = Placement(
             policy,
             proofs=Proofs() if proofs is None else proofs,
@@ -79,6 +81,7 @@ class Planner:
             path=path,
             one_trip=one_trip,
             nothing=core.NOTHING,
+            reads_plainly=self._raw,
         )
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
@@ -88,9 +91,7 @@ class Planner:
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
-        self._reading = _fastapi.reading(connection_class)
         self._solving = _fastapi.solving(under_overrides=overrides is not None)
-        self._raw = self._reading.is_own and _fastapi.makes_containers_as_known()
 
     def plan(self, dependant: _fastapi.Dependant) -> Any:
         """Make the plan of `dependant`.
@@ -272,17 +273,19 @@ class Planner:
             nodes.append(self._core.Node(reusable=reusable, **draft.arguments))
         groups = [group for node in nodes for group in node.groups if group.params]
         watched = list(_fastapi.responding().rows)
-        reads_raw = bool(groups) or not self._raw
+        is_http = issubclass(self._connection_class, _fastapi.Request)
+        inline = self._placement.endpoint_is_inline(
+            root, self._owner if is_http else None, self._drafts[-1].visit.results
+        )
+        reads_raw = bool(groups) or not self._raw or self._placement.rests_on_reading
+        if self._placement.rests_on_reading_bodies:
+            watched += _fastapi.reading_bodies().rows
         watched += _fastapi.reading(self._connection_class, anything=reads_raw).rows
         if root.dependencies:
             watched += self._solving.rows
         dependants = self._watched(root)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.constructors(self._core.NEW)
-        is_http = issubclass(self._connection_class, _fastapi.Request)
-        inline = self._placement.endpoint_is_inline(
-            root, self._owner if is_http else None, self._drafts[-1].visit.results
-        )
         joins_endpoint = not inline and is_http and self._placement.joins_endpoint(root.dependant)
         if self._one_trip and self._uses_threads(root.dependant, inline, nodes):
             watched += _fastapi.parts_of_pool()
