@@ -15,6 +15,7 @@ from pathlib import Path
 from types import CodeType
 
 import libcst
+from libcst.metadata import CodePosition, MetadataWrapper, WhitespaceInclusivePositionProvider
 from mutmut.mutation import mutators
 from mutmut.mutation.file_mutation import Mutation, MutationVisitor
 from mutmut.mutation.pragma_handling import IgnoredCode
@@ -114,10 +115,11 @@ class Module:
         self._path = package / name
         self._source = self._path.read_text(encoding="utf-8")
         self.lines = self._source.count("\n")
-        wrapper = libcst.MetadataWrapper(libcst.parse_module(self._source))
+        wrapper = MetadataWrapper(libcst.parse_module(self._source))
         visitor = MutationVisitor(_OPERATORS, IgnoredCode(set(), set(), set()))
         wrapper.visit(visitor)
         self._tree = wrapper.module
+        self._spans = wrapper.resolve(WhitespaceInclusivePositionProvider)
         # What is outside of functions is left alone, as mutmut does.
         self._mutations = [
             each
@@ -134,13 +136,26 @@ class Module:
         return [self._mutant(each) for each in chosen]
 
     def _mutant(self, mutation: Mutation) -> Mutant:
-        tree = self._tree.deep_replace(mutation.original_node, mutation.mutated_node)
-        assert isinstance(tree, libcst.Module)
-        before, after = self._source.splitlines(), tree.code.splitlines()
+        code = self._changed(mutation.original_node, mutation.mutated_node)
+        before, after = self._source.splitlines(), code.splitlines()
         _, _, place, *lines = difflib.unified_diff(before, after, n=0, lineterm="")
         line = int(place.split()[1].lstrip("-").partition(",")[0])
         change = "\n".join(each for each in lines if not each.startswith("@@"))
-        return Mutant(self._path, self.name, line, change, self._source, tree.code)
+        return Mutant(self._path, self.name, line, change, self._source, code)
+
+    def _changed(self, old: libcst.CSTNode, new: libcst.CSTNode) -> str:
+        span = self._spans[old]
+        begin, end = self._offset(span.start), self._offset(span.end)
+        # PERF: 70 -> 1 ms, where nothing around the node has a part in how it is written.
+        if self._source[begin:end] == self._tree.code_for_node(old):
+            return self._source[:begin] + self._tree.code_for_node(new) + self._source[end:]
+        tree = self._tree.deep_replace(old, new)
+        assert isinstance(tree, libcst.Module)
+        return tree.code
+
+    def _offset(self, position: CodePosition) -> int:
+        lines = self._source.splitlines(keepends=True)
+        return sum(map(len, lines[: position.line - 1])) + position.column
 
 
 def sample(package: Path, names: Sequence[str], total: int | None, seed: int) -> list[Mutant]:

@@ -255,7 +255,22 @@ class CopyingItem(pydantic.BaseModel):
     more: Any = [object()]
 
 
-@pytest.mark.parametrize("model", [MadeItem, CopyingItem])
+class InitItem(pydantic.BaseModel):
+    name: str
+
+    def __init__(self, **values: Any) -> None:
+        hidden()
+        super().__init__(**values)
+
+
+class AfterItem(pydantic.BaseModel):
+    name: str
+
+    def model_post_init(self, context: Any) -> None:
+        hidden()
+
+
+@pytest.mark.parametrize("model", [MadeItem, InitItem, AfterItem, CopyingItem])
 def test_a_response_whose_model_has_code_is_validated_as_before(
     model: type[pydantic.BaseModel], init: Init
 ) -> None:
