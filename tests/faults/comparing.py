@@ -11,7 +11,7 @@ from types import CodeType
 from tests.random_trees.description import Description
 from tests.random_trees.driver import Request
 from tests.random_trees.source import source_of
-from tests.random_trees.variants import Application, Variant, forget, without_marks
+from tests.random_trees.variants import Application, Variant, forget, logged, without_marks
 
 from .planned import Counts, Example, Fault
 from .recording import FaultRecorder
@@ -62,7 +62,7 @@ async def _run(
         description, variant = example.unmarked(), without_marks(variant)
     made = _Run()
     async with left_behind() as made.left:
-        with variant.surroundings(description):
+        with variant.surroundings(description), logged():
             try:
                 recorder = FaultRecorder(description)
                 application = Application(variant, _compiled(description), recorder)

@@ -207,7 +207,8 @@ class _Messages(logging.Handler):
 
 
 @contextmanager
-def _logged() -> Iterator[list[str]]:
+def logged() -> Iterator[list[str]]:
+    """Give a list that has in the end what was logged about leaving something to FastAPI."""
     logger = logging.getLogger("fastapi_async_safe")
     handler = _Messages()
     logger.addHandler(handler)
@@ -227,7 +228,7 @@ async def _run(variant: Variant, code: types.CodeType, description: Description)
 
 
 async def _run_as_is(variant: Variant, code: types.CodeType, description: Description) -> Run:
-    with variant.surroundings(description), _logged() as declined:
+    with variant.surroundings(description), logged() as declined:
         try:
             application = Application(variant, code)
         except Exception as exc:
