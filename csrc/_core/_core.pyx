@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: binding=False, embedsignature=True, embedsignature.format=clinic
-# cython: auto_pickle=False, autotestdict=False
+# cython: auto_pickle=False, autotestdict=False, optimize.unpack_method_calls=False
 """The core, compiled: the same names in the same order as `_core_py`, topic by topic, where their
 meaning is told.
 

@@ -46,6 +46,7 @@ from pydantic_core import ValidationError
 from . import _core_py, _fastapi
 from . import markers as _markers
 
+_check_order = _core_py.check_order
 _isolated = _core_py.isolated
 
 cdef extern from "Python.h":

@@ -61,7 +61,7 @@ cdef class _StartedCoroutine:
     def __next__(self):
         return self.send(None)
 
-    def send(self, value):
+    def send(self, value, /):
         global _within
         cdef object yielded = self.yielded
         if self.is_handed_over:

@@ -18,7 +18,7 @@ cdef class _QueryNames:
     cdef scan_table _table
     cdef scan_name *_entries
 
-    def __cinit__(self, tuple names not None):
+    def __cinit__(self, tuple names not None, /):
         cdef Py_ssize_t count = len(names), buckets = 2, number, start = 0
         encoded = [name.encode() for name in names]
         self.names = names
@@ -68,7 +68,7 @@ cdef int _parse_query(bytes query, _QueryNames known, dict items, list pairs) ex
         pairs.append((name, value))
 
 
-def parse_query(bytes query not None):
+def parse_query(bytes query not None, /):
     cdef dict items = {}
     cdef list pairs = []
     _parse_query(query, no_names, items, pairs)
@@ -101,7 +101,7 @@ cdef str _text(scan_text text):
             PyMem_Free(buffer)
 
 
-def received(request, int source):
+def received(request, int source, /):
     return _received(request, source, no_names)
 
 
@@ -250,7 +250,7 @@ cdef dict _parse_cookies(list headers):
     return cookies
 
 
-def is_plain(received, int source):
+def is_plain(received, int source, /):
     return _is_plain(received, source)
 
 

@@ -14,7 +14,7 @@ cdef struct Place:
     Py_ssize_t target  # where its result goes, -1: nowhere
 
 
-cdef int _check_order(tuple order, tuple after, tuple nodes, Py_ssize_t slots) except -1:
+cdef int _check_nodes(tuple nodes, Py_ssize_t slots) except -1:
     cdef Node node
     for each in nodes:
         if type(each) is not Node:
@@ -22,14 +22,6 @@ cdef int _check_order(tuple order, tuple after, tuple nodes, Py_ssize_t slots) e
         node = <Node>each
         if not (0 <= node.slot < slots or node.kind == _ROOT and not node.reusable):
             raise ValueError(f"a Node has no slot: {node.slot}")
-    left = [index for index in order if index >= 0]
-    entered = {~index for index in order if index < 0}
-    if sorted(left) != list(range(len(nodes))) or len(entered) + len(left) != len(order):
-        raise ValueError(f"an order leaves each node once, and enters it at most once: {order}")
-    if any([(index in entered) is (<Node>nodes[index]).leaf for index in left]):
-        raise ValueError(f"a node is entered unless it is a leaf: {order}")
-    if len(after) != len(order) or not all([0 <= position <= len(order) for position in after]):
-        raise ValueError(f"there is no such place to go on: {after}")
     return 0
 
 
@@ -90,7 +82,8 @@ cdef class Plan:
         bint inline, bint records_request, bint joins_endpoint,
     ):
         cdef Py_ssize_t position
-        _check_order(order, after, nodes, len(keys))
+        _check_nodes(nodes, len(keys))
+        _check_order(order, after, nodes)
         self.length = len(order)
         self.order_numbers = <Py_ssize_t *>_allocated(self.length * sizeof(Py_ssize_t))
         self.after_numbers = <Py_ssize_t *>_allocated(self.length * sizeof(Py_ssize_t))

@@ -3,7 +3,7 @@
 cdef str field_default = _fastapi.FIELD_DEFAULT
 
 
-def extract(tuple params not None, received, dict values not None, list errors not None):
+def extract(tuple params not None, received, dict values not None, list errors not None, /):
     cdef Param param
     cdef Py_ssize_t number, count = len(params)
     cdef PyObject **found = <PyObject **>_allocated(count * sizeof(PyObject *))

@@ -106,7 +106,7 @@ cdef class Run:
         if self._values != NULL:
             _release(self._values, self._value_count)
 
-    def advance(self, value=NOTHING, bint in_thread=False):
+    def advance(self, value=NOTHING, bint in_thread=False, /):
         self._check(_NO_VALUE if value is nothing else _VALUE)
         return self._advance(value, in_thread)
 
@@ -225,7 +225,7 @@ cdef class Run:
             position += 1
         return self._result()
 
-    def take_body(self, values, errors):
+    def take_body(self, values, errors, /):
         self._check(_BODY_FIRST)
         cdef Py_ssize_t index = self.plan.order_numbers[self._position]
         self._put_named(self.node, &self.plan.places[index], values)
@@ -242,7 +242,7 @@ cdef class Run:
             self._reuses = False
         return self._background, self._response, self._cache
 
-    def take_solved(self, solved):
+    def take_solved(self, solved, /):
         self._check(_SOLVED_FIRST)
         if self._cache is None:
             raise _out_of_turn()

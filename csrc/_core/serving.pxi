@@ -31,7 +31,7 @@ cdef inline bint _is_there(CurrentRequest current) except -1:
     return True
 
 
-def set_route(route, request, dependant, owner):
+def set_route(route, request, dependant, owner, /):
     cdef CurrentRequest current = _current()
     if current is None or not _is_there(current):
         current = _begin(request)
@@ -48,7 +48,7 @@ def clear():
         current.is_resolved = True
 
 
-def isolate_nested(app, request):
+def isolate_nested(app, request, /):
     cdef CurrentRequest before = _current()
     if before is not None:
         around = before.request()
@@ -67,7 +67,7 @@ cdef CurrentRequest _begin(request):
     return current
 
 
-def begin(request):
+def begin(request, /):
     return _begin(request)
 
 
@@ -76,12 +76,12 @@ def current_route():
     return None if current is None or not _is_there(current) else current.route
 
 
-def is_called_inline(dependant):
+def is_called_inline(dependant, /):
     cdef CurrentRequest current = _current()
     return current is not None and current.dependant is dependant and _is_there(current)
 
 
-def is_validated_inline(field):
+def is_validated_inline(field, /):
     cdef CurrentRequest current = _current()
     if current is None or current.dependant is None or not _is_there(current):
         return False

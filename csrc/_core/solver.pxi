@@ -25,7 +25,7 @@ cdef class Solver:
     cdef object _marked_endpoints
     cdef readonly dict entries
 
-    def __cinit__(self, host):
+    def __cinit__(self, host, /):
         self._adopt = host.adopt
         self._drive = host.drive
         self._set_route = host.set_route
@@ -83,7 +83,7 @@ cdef class Solver:
         self._record(entry, run)
         return solved
 
-    def record(self, Entry entry not None, Run run not None):
+    def record(self, Entry entry not None, Run run not None, /):
         self._record(entry, run)
 
     cdef int _record(self, Entry entry, Run run) except -1:

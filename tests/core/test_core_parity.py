@@ -42,6 +42,7 @@ PYTHON_ONLY = {
     ".streams_inline",
     ".took",
     ".inline",
+    "check_order",
     "isolated",
 }
 

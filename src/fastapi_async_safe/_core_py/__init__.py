@@ -48,6 +48,7 @@ from .overrides import (
 )
 from .plan import (
     Plan,
+    check_order,
 )
 from .read import (
     extract,
@@ -119,6 +120,7 @@ __all__ = [
     "Solver",
     "Watch",
     "begin",
+    "check_order",
     "clear",
     "current_route",
     "extract",

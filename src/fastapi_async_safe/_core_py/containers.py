@@ -15,7 +15,7 @@ from .. import _fastapi
 from .nodes import HEADER, NEW, PATH, QUERY
 
 
-def parse_query(query: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:
+def parse_query(query: bytes, /) -> tuple[dict[str, str], list[tuple[str, str]]]:
     """Read a query string as Starlette's `QueryParams` reads it.
 
     Parameters:
@@ -36,7 +36,7 @@ def parse_query(query: bytes) -> tuple[dict[str, str], list[tuple[str, str]]]:
     return dict(pairs), pairs
 
 
-def received(request: Any, source: int) -> Any:
+def received(request: Any, source: int, /) -> Any:
     """Give what a request has from `source`, and make it as the request would if it is not there.
 
     Parameters:
@@ -97,6 +97,6 @@ def _cookies_of(request: Any) -> Any:
 _KINDS = (dict, _fastapi.QueryParams, _fastapi.Headers, dict)
 
 
-def is_plain(received: Any, source: int) -> bool:
+def is_plain(received: Any, source: int, /) -> bool:
     """Say whether this is what Starlette makes, so that `extract` may read it."""
     return type(received) is _KINDS[source]

@@ -75,6 +75,7 @@ class Plan:
         records_request: bool,
         joins_endpoint: bool,
     ) -> None:
+        check_order(order, after, nodes)
         self.connection_class = connection_class  # `Request` or `WebSocket`
         self.raw = raw  # its parameters may be read without asking its getters
         self.new_response = new_response
@@ -124,6 +125,22 @@ class Plan:
         if not overrides or self.chosen is None:
             return not overrides and self.chosen is None
         return all(overrides.get(call, call) is chosen for call, chosen in self.chosen)
+
+
+def check_order(order: tuple[int, ...], after: tuple[int, ...], nodes: tuple[Node, ...]) -> None:
+    """Make sure that an order can be followed: the compiled core does not look where it goes.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    left = [index for index in order if index >= 0]
+    entered = {~index for index in order if index < 0}
+    if sorted(left) != list(range(len(nodes))) or len(entered) + len(left) != len(order):
+        raise ValueError(f"an order leaves each node once, and enters it at most once: {order}")
+    if any((index in entered) is nodes[index].leaf for index in left):
+        raise ValueError(f"a node is entered unless it is a leaf: {order}")
+    if len(after) != len(order) or not all(0 <= position <= len(order) for position in after):
+        raise ValueError(f"there is no such place to go on: {after}")
 
 
 def _comparer_of(watched: tuple[tuple[Any, str, Any], ...]) -> Callable[[], bool]:

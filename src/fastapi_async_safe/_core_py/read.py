@@ -12,7 +12,7 @@ from .nodes import CONSTANT, FASTAPI, TEXT, Param
 
 
 def extract(
-    params: tuple[Param, ...], received: Any, values: dict[str, Any], errors: list[Any]
+    params: tuple[Param, ...], received: Any, values: dict[str, Any], errors: list[Any], /
 ) -> None:
     """Put the value of each parameter into `values`, and what is wrong with it into `errors`.
 

@@ -125,7 +125,7 @@ class Run:
         self._asks = True
         self._asks_always = plan.hands_out or not self._raw
 
-    def advance(self, value: Any = NOTHING, in_thread: bool = False) -> Any:
+    def advance(self, value: Any = NOTHING, in_thread: bool = False, /) -> Any:
         """Go on until something has to be awaited.
 
         Parameters:
@@ -233,7 +233,7 @@ class Run:
             position += 1
         return self._result()
 
-    def take_body(self, values: dict[str, Any], errors: list[Any]) -> None:
+    def take_body(self, values: dict[str, Any], errors: list[Any], /) -> None:
         """Take the body parameters of `node`."""
         if self._wants != _BODY_FIRST:
             raise _out_of_turn()
@@ -253,7 +253,7 @@ class Run:
             self._reuses = False
         return self._background, self._response, self._cache
 
-    def take_solved(self, solved: Any) -> None:
+    def take_solved(self, solved: Any, /) -> None:
         """Take the `SolvedDependency` of something that depends on nothing but `node`."""
         node, plan = self.node, self.plan
         if self._wants != _SOLVED_FIRST or self._cache is None:  # it is there since `shared_state`

@@ -72,7 +72,9 @@ current_request: ContextVar[CurrentRequest | None] = ContextVar(
 )
 
 
-def set_route(route: Route | None, request: Any, dependant: _fastapi.Dependant, owner: Any) -> None:
+def set_route(
+    route: Route | None, request: Any, dependant: _fastapi.Dependant, owner: Any, /
+) -> None:
     """Say which route serves the current request, with what `CurrentRequest` has."""
     current = current_request.get()
     if current is None or current.request() is None:  # it began before there was a marked endpoint
@@ -91,7 +93,7 @@ def clear() -> None:
         current.is_resolved = True
 
 
-def isolate_nested(app: Callable[..., Awaitable[None]], request: Any) -> Any:
+def isolate_nested(app: Callable[..., Awaitable[None]], request: Any, /) -> Any:
     """Begin to serve a request by `app`, and keep its record from other requests.
 
     NOTE: some servers and tests serve one request after the other in one context, and an endpoint
@@ -131,7 +133,7 @@ def isolated(
     return isolated_app
 
 
-def begin(request: Any) -> CurrentRequest:
+def begin(request: Any, /) -> CurrentRequest:
     """Make the record of a request that is being served from now on."""
     current = CurrentRequest(request)
     current_request.set(current)
@@ -144,13 +146,13 @@ def current_route() -> Route | None:
     return None if current is None or current.request() is None else current.route
 
 
-def is_called_inline(dependant: _fastapi.Dependant) -> bool:
+def is_called_inline(dependant: _fastapi.Dependant, /) -> bool:
     """Say whether the endpoint of `dependant`, a sync one, is to be called on the event loop."""
     current = current_request.get()
     return current is not None and current.dependant is dependant and current.request() is not None
 
 
-def is_validated_inline(field: Any) -> bool:
+def is_validated_inline(field: Any, /) -> bool:
     """Say whether the response of a sync endpoint is to be validated on the event loop.
 
     Parameters:

@@ -68,7 +68,7 @@ class Solver:
 
     __slots__ = ("_adopt", "_drive", "_marked_endpoints", "_set_route", "entries")
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, /) -> None:
         self._adopt = host.adopt
         self._drive = host.drive
         self._set_route = host.set_route
@@ -150,7 +150,7 @@ class Solver:
         self.record(entry, run)
         return solved
 
-    def record(self, entry: Entry, run: Run) -> None:
+    def record(self, entry: Entry, run: Run, /) -> None:
         """Record which route serves the request whose dependencies were solved by `run`."""
         if not self._marked_endpoints.enabled or entry.owner is None:
             return
