@@ -5,9 +5,13 @@ from pathlib import Path
 
 
 def pack(wheel: Path) -> None:
-    """Write a wheel anew: the same files, in the same order, in fewer bytes."""
+    """Write a wheel anew: the same files, in the same order, in fewer bytes.
+
+    The entries that auditwheel makes for folders are left out: no wheel needs them.
+    """
     with zipfile.ZipFile(wheel) as archive:
-        members = [(info, archive.read(info)) for info in archive.infolist()]
+        files = [info for info in archive.infolist() if not info.is_dir()]
+        members = [(info, archive.read(info)) for info in files]
     with zipfile.ZipFile(wheel, "w") as archive:
         for info, content in members:
             info.compress_type = zipfile.ZIP_DEFLATED
