@@ -273,3 +273,37 @@ def test_the_dependencies_of_a_router_can_be_wrapped() -> None:
 def test_wrapping_something_else_is_a_type_error(holder: Any) -> None:
     with pytest.raises(TypeError, match="expects a FastAPI or an APIRouter"):
         wrap_dependencies(holder)
+
+
+def test_what_is_wrapped_tells_of_itself_what_it_told() -> None:
+    @async_safe
+    def told(number: int) -> int:
+        """Give it back."""
+        return number
+
+    dependant = dependant_of(told)
+    assert wrap_dependant(dependant)
+    wrapped: Any = dependant.call
+    assert (wrapped.__name__, wrapped.__doc__) == ("told", "Give it back.")
+
+
+def test_dependencies_of_dependencies_are_wrapped_too() -> None:
+    @async_safe
+    def lowest() -> int:
+        return here()
+
+    @async_safe
+    def lower(thread: Annotated[int, Depends(lowest)]) -> int:
+        return thread
+
+    async def upper(thread: Annotated[int, Depends(lower)]) -> int:
+        return thread
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(thread: Annotated[int, Depends(upper)]) -> bool:
+        return thread == here()
+
+    wrap_dependencies(app)
+    assert TestClient(app).get("/").json() is True
