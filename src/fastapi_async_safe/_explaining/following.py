@@ -174,6 +174,7 @@ def followed_by_fastapi(
     called: set[Any] = set()
     done: set[Any] = set()  # what has nothing below it that is called again
     root = _fastapi.Declaration(route.dependant)
+    _know_keys(root, keys_known)
     entered = [_Entered(root, root)]
     while entered:
         visit = entered[-1]
@@ -183,6 +184,8 @@ def followed_by_fastapi(
             if overrides is not None:
                 call = overrides.get(declared.call, declared.call)
                 used = _fastapi.Declaration(_fastapi.overridden(dependant, call))
+                if used.dependant is not dependant:
+                    _know_keys(used, keys_known)
             below = _Entered(declared, used)
             below.key = _fastapi.cache_key(dependant, keys_known)
             # An override that depends on what it overrides has no end.
@@ -208,6 +211,19 @@ def followed_by_fastapi(
             followed.enter(step, is_function_scoped=is_function_scoped, shares=False)
     followed.call_endpoint()
     return followed.end()
+
+
+def _know_keys(above: _fastapi.Declaration, known: dict[int, Any]) -> None:
+    """Find out the keys of all that is below, from the leaves up.
+
+    NOTE: FastAPI asks what is below a dependant by recursion, for which the limit of C calls is too
+    low in some versions of CPython, such as 3.12.1.
+    """
+    found = list(above.dependencies)
+    for dependant in found:  # which grows
+        found += _fastapi.Declaration(dependant).dependencies
+    for dependant in reversed(found):
+        _fastapi.cache_key(dependant, known)
 
 
 class _Entered:

@@ -338,6 +338,7 @@ class Guard(Protocol):
 
     def __call__(self, **values: Any) -> bool:
         """Take what the call takes."""
+        ...
 
 
 def guard_of(expectations: Sequence[Expectation], keywords: Iterable[str]) -> Guard | None:
@@ -375,9 +376,12 @@ def guard_of(expectations: Sequence[Expectation], keywords: Iterable[str]) -> Gu
 def _rows_of(expectations: Sequence[Expectation]) -> tuple[Row, ...] | None:
     rows = []
     for each in expectations:
-        if type(each.kind) is not Exactly or len(each.path) > 2 or any(each.owners):
+        name, *attributes = each.path
+        if type(each.kind) is not Exactly or len(attributes) > 1:
             return None
-        name, attribute = each.path if len(each.path) == 2 else (each.path[0], None)
+        if any(owner is not None for owner in each.owners):
+            return None
+        attribute = attributes[0] if attributes else None
         rows.append(Row(name, attribute, each.kind.cls, each.kind.longest))
     return tuple(rows)
 
