@@ -4,11 +4,12 @@ prove -> parameters: what FastAPI passes -> calls -> source of each function, he
 code -> statements, assignments -> expressions, conditions -> variables, attributes, parts,
 operations, listed built-ins -> reasons
 
-Where a value may be anything, expected: what a guard then looks at before each call, by guesses.
+Where a value may be anything: guesses -> kinds -> expected -> guards, which look before each call
 """
 
 from .analysis import Reason
-from .expected import Expectation, Guard, guard_of
+from .expected import Expectation
+from .guards import Guard, guard_of
 from .lookup import ABSENT
 from .proof import Proof, prove, prove_as
 
