@@ -397,9 +397,10 @@ def test_what_a_tool_reads_may_be_anything(
         assert client.post("/", json={"number": 1}).json() is True
     monkeypatch.setattr(utils, function, query if is_query else body)
     for _ in range(2):
+        ran.clear()
         assert client.post("/", json={"number": 1}).json() is False
-    assert len(ran) == 2
-    assert not set(ran) & set(loop)
+        assert len(ran) == 1
+        assert ran != loop  # which is another one for each request
     monkeypatch.undo()
     with counted_thread_trips() as counted:
         assert client.post("/", json={"number": 1}).json() is True
