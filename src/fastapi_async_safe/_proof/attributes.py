@@ -7,7 +7,6 @@ import enum
 from types import (
     BuiltinFunctionType,
     FunctionType,
-    GetSetDescriptorType,
     MemberDescriptorType,
     MethodDescriptorType,
     MethodType,
@@ -287,8 +286,7 @@ def _expected(frame: Frame, node: ast.AST, value: Value, name: str, of_class: li
     expected, what = frame.analysis.expected, f"`{text_of(node)}`"
     if expected is None or not isinstance(value, Held):
         return Opaque(what)
-    own = frame.analysis.watched.class_attribute(value.cls, "__dict__")
-    if of_class and type(own) is not GetSetDescriptorType:
+    if of_class and not frame.analysis.watched.has_own_dict(value.cls):
         return Opaque(what)  # it says itself what is in it
     return expected.attribute(value, name, annotation_of(value.cls, name), of_class, what)
 

@@ -222,6 +222,16 @@ class Watched:
                 (id(cls), "__mro__"), (Probe("mro", cls, None), "value", mro_of(cls))
             )
 
+    def has_own_dict(self, cls: type) -> bool:
+        """Say whether instances of `cls` have the interpreter's own `__dict__`; watch that."""
+        # PERF: a class whose metaclass is plain cannot be given another, unless by other bases: 2
+        # instead of 78 us to compare 99 classes (W10/100).
+        if find(type(cls), "__dict__")[0] is _DICT:
+            self.order(cls)
+        else:
+            self.class_attribute(cls, "__dict__")
+        return _own_dict_of(cls) is not None
+
     def abstract_methods(self, cls: type) -> None:
         """Watch which methods `cls` has to be abstract for."""
         if not flags_of(cls) & HEAP_TYPE:
