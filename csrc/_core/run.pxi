@@ -13,19 +13,6 @@ cdef object _out_of_turn():
     return RuntimeError("a resolution is gone on with in another way than it asked for")
 
 
-cdef bint _is_exactly(value, cls, Py_ssize_t longest) except -1:
-    """Say whether `value` is of that class, an integer of 64 bits, a text of such a length."""
-    cdef int is_too_large
-    if type(value) is not cls:
-        return False
-    if cls is int:
-        PyLong_AsLongLongAndOverflow(value, &is_too_large)
-        return not is_too_large
-    if cls is str:
-        return PyUnicode_GET_LENGTH(value) <= longest
-    return cls is not bytes or len(<bytes>value) <= longest
-
-
 @cython.freelist(16)
 @cython.final
 cdef class Run:
@@ -377,29 +364,12 @@ cdef class Run:
 
     cdef bint _is_as_expected(self, Node node, Place *place) except -1:
         cdef Py_ssize_t number
-        cdef tuple row
         if place.repeats or self._others is not None:
             return False  # rather in a thread than a look at what a tool gave
         for number in range(place.start + 1, place.start + 1 + place.count):
             if self._values[number] == NULL:
                 return False
-        if node.guard_rows is None:
-            return PyObject_Vectorcall(
-                node.guard, self._values + place.start + 1, PY_VECTORCALL_ARGUMENTS_OFFSET,
-                <PyObject *>node.keywords,
-            )
-        # PERF: what the guard would ask: 2,400 -> 600 instructions for two rows (W10).
-        for number in range(len(node.guard_rows)):
-            row = <tuple>node.guard_rows[number]
-            value = <object>self._values[place.start + 1 + node.guarded[number]]
-            if row[1] is not None:
-                try:
-                    value = getattr(value, <str>row[1], nothing)
-                except (IndexError, MemoryError, RuntimeError, TypeError):
-                    return False  # as the guard does
-            if not _is_exactly(value, row[2], row[3]):
-                return False
-        return True
+        return _guarded(node, self._values + place.start + 1)
 
     cdef object _timed(self, Node node, Place *place, context):
         cdef long long started = clock_now(), took

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed
 
 from tests.random_trees.source import source_of
+from tests.random_trees.strategies import exploring
 from tests.random_trees.variants import Variant, on_loop
 
 from .comparing import Difference, compare
@@ -50,15 +51,7 @@ def explore(
     found = Found()
 
     @seed(start)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
-        print_blob=False,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
+    @exploring(count, shrink=shrink)
     @given(examples())
     def explored(example: Example) -> None:
         compared = on_loop(compare(example, variants, limit))

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TypeVar
 from urllib.parse import quote, quote_plus
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from .capabilities import (
@@ -902,3 +903,16 @@ _CREDENTIALS = (
     (b"authorization", b""),
     (b"Authorization", b"Bearer token"),
 )
+
+
+def exploring(examples: int, *, shrink: bool) -> settings:
+    """Give the settings with which so many examples are drawn, and a smaller one looked for."""
+    return settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+        print_blob=False,
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )

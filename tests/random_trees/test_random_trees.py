@@ -19,7 +19,7 @@ import fastapi.dependencies.utils
 import fastapi.routing
 import pytest
 import starlette.datastructures
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed
 from starlette.datastructures import UploadFile
 
 from tests.random_trees import description as description_module
@@ -32,7 +32,7 @@ from tests.random_trees.oracle import compare, differences
 from tests.random_trees.recorder import Recorder
 from tests.random_trees.reproducer import reproducer
 from tests.random_trees.source import source_of
-from tests.random_trees.strategies import descriptions
+from tests.random_trees.strategies import descriptions, exploring
 from tests.support.serving import FASTAPI
 
 # What random applications declare is often worth a warning of FastAPI's or pydantic's, but nothing
@@ -104,15 +104,7 @@ def explore(
     found: list[Description] = []
 
     @seed(start)
-    @settings(
-        max_examples=examples,
-        database=None,
-        deadline=None,
-        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
-        print_blob=False,
-        report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
-    )
+    @exploring(examples, shrink=shrink)
     @given(descriptions())
     def explored(description: Description) -> None:
         if check(description):

@@ -102,7 +102,8 @@ class Placement:
             call = watched_context(call, watches, self._path)
         elif kind == CONTEXT and threaded:
             call = contextmanager(call)
-        return Place(kind, call, proof is not None, threaded, watch, guard)
+        proven = proof is not None and kind != THREAD
+        return Place(kind, call, proven, threaded, watch, guard)
 
     def _calling(self, used: _fastapi.Declaration) -> tuple[int, Any]:
         call, dependant = used.call, used.dependant
