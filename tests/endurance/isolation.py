@@ -228,10 +228,18 @@ def ask_all(app: FastAPI, numbers: range, *, seed: int, at_once: int = AT_ONCE) 
 
 @dataclass
 class Changes:
-    """What another thread does to the applications meanwhile."""
+    """What another thread does to the applications meanwhile.
+
+    Attributes:
+        made: the applications.
+        initialise: initialises them.
+        pause: after each change, in seconds.
+        count: how often all of it was changed and put back.
+    """
 
     made: Applications
     initialise: Init
+    pause: float = 0.01
     count: int = 0
 
     def run(self, done: threading.Event) -> None:
@@ -243,10 +251,10 @@ class Changes:
                 self.initialise(app, one_trip=self.count % 2 == 0)
                 if self.count < 200:  # each request looks through all routes
                     app.add_api_route(f"/extra/{self.count}", awaited)
-            time.sleep(0.01)
+            time.sleep(self.pause)
             for app in (self.made.app, self.made.mounted):
                 app.dependency_overrides.pop(overridden)
-            time.sleep(0.01)
+            time.sleep(self.pause)
 
 
 def ask_in_threads(changes: Changes, requests: int, *, loops: int, seed: int) -> None:
@@ -296,7 +304,8 @@ def main() -> int:
             made = applications(initialise, threads=threads)
             ask_all(made.app, range(each // 2), seed=given.seed)
         print(f"{core}: {each} requests, {AT_ONCE} at once in a random order: each its own answer")
-        changes = Changes(applications(initialise, threads=False), initialise)
+        # After a change all plans are made anew: most requests shall find one.
+        changes = Changes(applications(initialise, threads=False), initialise, pause=0.1)
         ask_in_threads(changes, each // 8, loops=8, seed=given.seed)
         print(
             f"{core}: {each} requests in 8 threads, {changes.count} changes of the applications "
