@@ -715,7 +715,7 @@ class Letter(enum.Enum):
 
 class Letters(enum.EnumMeta):
     def __getitem__(cls, name: str) -> Any:
-        return super().__getitem__(name)
+        return HIDDEN == 1 or super().__getitem__(name)
 
 
 class OwnLetter(enum.Enum, metaclass=Letters):

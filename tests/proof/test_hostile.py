@@ -14,7 +14,11 @@ import pytest
 from fastapi import HTTPException
 
 from fastapi_async_safe._proof import guard_of, prove
-from tests.proof import hostile_expected, hostile_twists  # noqa: F401 - collect more cases
+from tests.proof import (  # noqa: F401 - collect more cases
+    hostile_expected,
+    hostile_missing,
+    hostile_twists,
+)
 from tests.proof.hostile import CASES, ODD_VALUES
 
 
@@ -165,6 +169,21 @@ def makes_by_an_alias():
 class Model(BaseModel):
     a: int = 0
 
+class Lazy:
+    def __getattr__(self, name):
+        return name
+
+    def __getitem__(self, key):
+        return key
+
+lazy = Lazy()
+
+def reads_lazily():
+    return getattr(lazy, "anything")
+
+def looks_up_lazily():
+    return lazy["anything"]
+
 def validated(a: int = 0):
     return a + 1
 """
@@ -296,6 +315,11 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
             module.Model, "__pydantic_fields_set__", property(slow, slow)
         ),
     ),
+    ("reads_lazily", "another __getattr__", setter("Lazy", "__getattr__", slow)),
+    ("reads_lazily", "an attribute of its own", setter("lazy", "anything", Slow())),
+    ("reads_lazily", "an attribute of the class", setter("Lazy", "anything", property(slow))),
+    ("reads_lazily", "a global of that name", setter("", "getattr", slow)),
+    ("looks_up_lazily", "another __getitem__", setter("Lazy", "__getitem__", slow)),
     ("validated", "another annotation", setter("validated", "__annotations__", {"a": Slow})),
     (
         "validated",

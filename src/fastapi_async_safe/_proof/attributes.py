@@ -167,13 +167,19 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
     if name == "__class__" and find(cls, name)[0] is object.__dict__["__class__"]:
         return Known(cls)
     found = watched.class_attribute(cls, name)
-    owner = find(cls, name)[1]
     kind = type(found)
     if found is ABSENT:
         return _of_instance_alone(frame, node, value, cls, name, [])
     may_be_missing = kind in (property, MemberDescriptorType) or name in _ENUM_PROPERTIES
     if may_be_missing and _asks_elsewhere(frame, cls):
-        return _runs_getattr(frame, node, cls)
+        there = _by_descriptor(frame, node, value, cls, name)
+        return any_of([there, _missing(frame, node, value, cls, name)])
+    return _by_descriptor(frame, node, value, cls, name)
+
+
+def _by_descriptor(frame: Frame, node: ast.AST, value: Value, cls: type, name: str) -> Value:
+    found, owner = find(cls, name)
+    kind = type(found)
     if kind is property and found.fget is not None:
         if type(found.fget) is not FunctionType:
             return frame.refuse(node, f"reads `{text_of(node)}`, a property")
@@ -205,8 +211,12 @@ def member_by_name(frame: Frame, node: ast.AST, cls: type, name: Value) -> Value
     watched = frame.analysis.watched
     watched.metaclass(cls)
     members = instance_dict_of_class(cls, "_member_map_")
+    found = watched.class_attribute(type(cls), "__getitem__")
+    if type(found) is FunctionType and found is not _MEMBER_BY_NAME:
+        owner = find(type(cls), "__getitem__")[1]
+        return frame.analysis.run_function(frame, node, found, [Known(cls), name], {}, owner)
     if (
-        watched.class_attribute(type(cls), "__getitem__") is not _MEMBER_BY_NAME
+        found is not _MEMBER_BY_NAME
         or find(type(cls), "__getattribute__")[0] is not _CLASS_READING
         or type(members) is not dict
         or not all(type(each) is str for each in members)
@@ -262,6 +272,7 @@ def _of_instance_alone(
 ) -> Value:
     """Give what is in the instance, or what the class has where the instance has nothing."""
     watched = frame.analysis.watched
+    stored: list[Value] = []
     if isinstance(value, Known):
         own = instance_dict(value.obj)
         if of_class or name in own:
@@ -274,8 +285,15 @@ def _of_instance_alone(
     elif of_class and not _has_dict(cls):
         return any_of(of_class)
     # NOTE: what is in the instance was put there by others, and may be gone again.
-    if _asks_elsewhere(frame, cls):
-        return _runs_getattr(frame, node, cls)
+    if not of_class and _asks_elsewhere(frame, cls):
+        there: list[Value] = []
+        if isinstance(value, Known):
+            watched.of_instance(value.obj, name)
+        elif isinstance(value, Made):
+            there = stored
+        else:
+            there = [Opaque(f"`{text_of(node)}`")]
+        return any_of([*there, _missing(frame, node, value, cls, name)])
     if of_class and all(not isinstance(each, (Bound, Known)) for each in of_class):
         return any_of(of_class)
     return _expected(frame, node, value, name, of_class)
@@ -288,6 +306,8 @@ def _expected(frame: Frame, node: ast.AST, value: Value, name: str, of_class: li
         return Opaque(what)
     if of_class and not frame.analysis.watched.has_own_dict(value.cls):
         return Opaque(what)  # it says itself what is in it
+    if not of_class and _asks_elsewhere(frame, value.cls):
+        return Opaque(what)  # looking for it would run code
     return expected.attribute(value, name, annotation_of(value.cls, name), of_class, what)
 
 
@@ -297,10 +317,14 @@ def _asks_elsewhere(frame: Frame, cls: type) -> bool:
     return handler is not ABSENT and handler is not BaseModel.__dict__.get("__getattr__")
 
 
-def _runs_getattr(frame: Frame, node: ast.AST, cls: type) -> Value:
-    return frame.refuse(
-        node, f"reads `{text_of(node)}`, which may run `__getattr__` of {name_of(cls)}"
-    )
+def _missing(frame: Frame, node: ast.AST, value: Value, cls: type, name: str) -> Value:
+    """Give what `__getattr__` of the class gives for an attribute that is not there."""
+    handler, owner = find(cls, "__getattr__")
+    if type(handler) is not FunctionType:
+        return frame.refuse(
+            node, f"reads `{text_of(node)}`, which may run `__getattr__` of {name_of(cls)}"
+        )
+    return frame.analysis.run_function(frame, node, handler, [value, Known(name)], {}, owner)
 
 
 def _has_dict(cls: type) -> bool:
@@ -331,7 +355,7 @@ def _of_above(frame: Frame, node: ast.AST, value: Above, name: str) -> Value:
     if found is ABSENT:
         return NEVER
     if kind is FunctionType or kind in _BUILTIN_METHODS:
-        if isinstance(value.receiver, Known) and isinstance(value.receiver.obj, type):
+        if isinstance(value.receiver, Known) and value.receiver.obj is value.cls:
             return frame.refuse(node, f"reads `{text_of(node)}` in a class method")
         return Bound(found, value.receiver, owner)
     if kind is staticmethod:

@@ -38,8 +38,10 @@ from .values import (
     builtin_type,
     class_of,
     is_comparable,
+    is_constant,
     is_hashable,
     is_scalar,
+    iterated,
     options_of,
     size_of,
 )
@@ -160,8 +162,11 @@ def compared(frame: Frame, node: ast.AST, left: Value, op: ast.cmpop, right: Val
             return Plain(bool)
         return Known(same if isinstance(op, ast.Is) else not same)
     if isinstance(op, (ast.In, ast.NotIn)):
-        return _contained(frame, node, left, right)
+        return _contained(frame, node, left, isinstance(op, ast.In), right)
     if isinstance(op, (ast.Eq, ast.NotEq)):
+        equal = _are_equal(left, right)
+        if equal is not None:
+            return Known(equal is isinstance(op, ast.Eq))
         plain = is_equality_plain(frame, left) and is_equality_plain(frame, right)
     else:
         plain = is_comparable(left) and is_comparable(right)
@@ -169,6 +174,24 @@ def compared(frame: Frame, node: ast.AST, left: Value, op: ast.cmpop, right: Val
         frame.refuse(node, f"compares `{text_of(node)}`, which may run code of its class")
     frame.analysis.spend(node, min(size_of(left), size_of(right)) * 40)
     return Plain(bool)
+
+
+def _are_equal(left: Value, right: Value) -> bool | None:
+    """Say whether two constants are equal; None if one is no constant, or it depends."""
+    options = [*options_of(left), *options_of(right)]
+    if not all(isinstance(each, Known) and _is_scalar_constant(each.obj) for each in options):
+        return None
+    found = {
+        bool(one.obj == other.obj)
+        for one in options_of(left)
+        for other in options_of(right)
+        if isinstance(one, Known) and isinstance(other, Known)
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def _is_scalar_constant(obj: Any) -> bool:
+    return is_constant(obj) and type(obj) is not tuple and type(obj) is not frozenset
 
 
 def _same_object(left: Value, right: Value) -> bool | None:
@@ -195,7 +218,7 @@ def _same_object_of_one(one: Value, other: Value) -> bool | None:
     return None
 
 
-def _contained(frame: Frame, node: ast.AST, left: Value, right: Value) -> Value:
+def _contained(frame: Frame, node: ast.AST, left: Value, wanted: bool, right: Value) -> Value:
     for option in options_of(right):
         kind = builtin_type(option)
         if kind in (str, bytes):
@@ -216,7 +239,21 @@ def _contained(frame: Frame, node: ast.AST, left: Value, right: Value) -> Value:
             frame.analysis.spend(node, 2 + size_of(left) * 20)
         else:
             frame.refuse(node, f"looks in `{text_of(node)}`, whose class is not known")
-    return Plain(bool)
+    found = {_is_among(left, option) for option in options_of(right)}
+    answer = found.pop() if len(found) == 1 else None
+    return Plain(bool) if answer is None else Known(answer is wanted)
+
+
+def _is_among(left: Value, right: Value) -> bool | None:
+    """Say whether a constant is among constants; None if it is not sure."""
+    if not (isinstance(right, Box) and right.exact and right.type is not set):
+        return None
+    found: set[bool | None] = set()
+    for option in options_of(left):
+        equal = [_are_equal(option, each) for each in iterated(right)]
+        surely = False if all(each is False for each in equal) else None
+        found.add(True if any(each is True for each in equal) else surely)
+    return found.pop() if len(found) == 1 else None
 
 
 def is_one_character(value: Value) -> bool:

@@ -280,6 +280,8 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
         more = [x for each in arguments[1:] for x in _constraints(each)]
         return _validated(arguments[0], what, [*constraints, *more], watched)
     if origin is Literal:
+        if all(type(each) is str for each in arguments):
+            return any_of(map(Known, arguments))
         if all(is_constant(each) for each in arguments):
             constants = map(Known, arguments)
             return any_of(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import enum
+from types import FunctionType
 from typing import Any
 
 from . import attributes
 from .analysis import Frame
 from .listed import viewed
+from .lookup import find
 from .operations import constant_dict, existing, keys_hash, text_of
 from .values import (
     NEVER,
@@ -22,6 +24,7 @@ from .values import (
     View,
     any_of,
     builtin_type,
+    class_of,
     is_hashable,
     is_scalar,
     iterated,
@@ -55,6 +58,12 @@ def item_of(frame: Frame, node: Any, value: Value, index: Value) -> Value:
         if not sliced and not is_scalar(index):
             return frame.refuse(node, f"looks up `{text_of(node)}` by an unknown index")
         return _element(frame, node, value, kind, index, sliced)
+    cls = class_of(value)
+    if cls is not None and not isinstance(value, (Plain, Box)):
+        found = frame.analysis.watched.class_attribute(cls, "__getitem__")
+        if type(found) is FunctionType:
+            owner = find(cls, "__getitem__")[1]
+            return frame.analysis.run_function(frame, node, found, [value, index], {}, owner)
     return frame.refuse(node, f"looks up `{text_of(node)}`, whose class is not known")
 
 

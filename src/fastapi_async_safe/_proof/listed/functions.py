@@ -8,6 +8,7 @@ import hmac
 import time
 from typing import Any, TypeGuard
 
+from .. import attributes
 from ..analysis import Frame
 from ..lookup import PLAIN_READING, dict_of, find, is_one_of
 from ..operations import (
@@ -307,8 +308,29 @@ def _object(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | 
     return Held(object, "an object") if not args and not kwargs else None
 
 
+def _getattr(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    name = _name_in(args) if not kwargs and len(args) in (2, 3) else None
+    if name is None:
+        return None
+    return any_of([attributes.read(frame, node, args[0], name), *args[2:]])
+
+
+def _hasattr(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
+    name = _name_in(args) if not kwargs and len(args) == 2 else None
+    if name is None:
+        return None
+    found = attributes.read(frame, node, args[0], name)
+    return Plain(bool) if options_of(found) else Known(False)
+
+
+def _name_in(args: list[Value]) -> str | None:
+    name = args[1]
+    return name.obj if isinstance(name, Known) and type(name.obj) is str else None
+
+
 _PLAIN = "texts, numbers, None"
 _BOUNDED = "a container of a bounded length"
+_NAME = "a constant name of an attribute that may be read"
 put(builtins.len, "len", "a built-in container or text", _len)
 put(builtins.min, "min", f"{_PLAIN}; or {_BOUNDED} of such", _extreme)
 put(builtins.max, "max", f"{_PLAIN}; or {_BOUNDED} of such", _extreme)
@@ -336,6 +358,8 @@ put(builtins.sum, "sum", f"numbers in {_BOUNDED}", _sum)
 put(builtins.sorted, "sorted", f"up to {ROUNDS} constants", _sorted)
 put(builtins.callable, "callable", "anything", _callable)
 put(builtins.id, "id", "anything", _id)
+put(builtins.getattr, "getattr", _NAME, _getattr)
+put(builtins.hasattr, "hasattr", _NAME, _hasattr)
 put(builtins.hash, "hash", "plain values", _hash)
 put(builtins.ord, "ord", "a text", _ord)
 put(builtins.chr, "chr", "a number", _chr)
