@@ -2,9 +2,10 @@
 
 A random sample of mutants is tried on the Python core, the same one for the same seed. Each is
 tried in a fork, with the fast tests that call the changed function, until one fails; in a copy of
-the sources, with all fast tests, where what the function gives may be used at import. Nothing is
-written to the sources. A mutant that survives is in `explained.toml`, with the reason why nobody
-can tell, or fails the command. It takes CPython 3.12 or later, and a system that can fork.
+the sources, with all fast tests, where what the function gives may be used at import or in another
+process. Nothing is written to the sources. A mutant that survives is in `explained.toml`, with the
+reason why nobody can tell, or fails the command. It takes CPython 3.12 or later, and a system that
+can fork.
 """
 
 import argparse
@@ -16,7 +17,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from .mutants import Mutant, sample
 
 _HERE = Path(__file__).parent
 _WORDS = ("caught", "timed out", "explained", "survived", "untried")
+_LEFT = ("passed", "imported")  # what there are more tests for
 _LIMIT = 60  # of one test, in seconds: it only has to tell one that waits for ever
 
 
@@ -68,7 +70,8 @@ def try_in_copies(mutants: Sequence[Mutant], results: Results, jobs: int, until:
         if time.monotonic() > until:
             return
         copy = copies.get()
-        failed = tests_fail(copy, mutant.module, mutant.after, _LIMIT)
+        first = tests_first(mutant.module)
+        failed = tests_fail(copy, mutant.module, mutant.after, first, _LIMIT)
         copies.put(copy)
         results.report(mutant, ("survived", "") if failed is None else ("caught", failed))
 
@@ -79,26 +82,25 @@ def try_in_copies(mutants: Sequence[Mutant], results: Results, jobs: int, until:
         list(pool.map(tried, mutants))
 
 
-def say(mutants: Sequence[Mutant], results: Results) -> bool:
+def say(mutants: Sequence[Mutant], results: Results, explained: Container[str]) -> bool:
     """Print what was found by module, then what survived, and say whether that is explained."""
-    explained = {
-        f"{each['module']}\n{each['change'].strip()}"
-        for each in tomllib.loads((_HERE / "explained.toml").read_text("utf-8"))["survivor"]
-    }
     found: dict[str, Counter[str]] = {}
     survived = []
     for mutant in mutants:
         word = results.word(mutant)
-        if word not in _WORDS:
-            word = "untried"  # not by all tests
-        if word == "survived":
-            word = "explained" if mutant.key in explained else "survived"
+        if word in ("survived", *_LEFT) and mutant.key in explained:
+            word = "explained"
+        elif word in _LEFT:
+            word = "untried"  # by all tests
+        if word in ("explained", "survived"):
             survived.append((word, mutant))
         found.setdefault(mutant.module, Counter())[word] += 1
     found["all"] = sum(found.values(), Counter())
     print(f"{'module':32}", *(f"{word:>10}" for word in _WORDS))
     for module, counts in found.items():
         print(f"{module:32}", *(f"{counts[word]:>10}" for word in _WORDS))
+    noticed = found["all"]["caught"] + found["all"]["timed out"]
+    print(f"\n{noticed / max(1, noticed + found['all']['survived']):.1%} of what anybody can tell")
     for word, mutant in survived:
         print(f"\n{word}: {mutant.module}:{mutant.line}\n{mutant.change}")
     return found["all"]["survived"] == 0
@@ -116,20 +118,27 @@ def main() -> int:
     parser.add_argument(
         "--results", type=Path, help="a file: a run is gone on with by it, on the same sources"
     )
+    parser.add_argument("--again", action="store_true", help="try again what survived")
     given = parser.parse_args()
     until = time.monotonic() + 60 * given.minutes
     os.environ["FASTAPI_ASYNC_SAFE_NO_EXTENSIONS"] = "1"
     package = ROOT / PACKAGE
     names = names_of_modules(package, given.only)
     mutants = sample(package, names, None if given.all else given.sample, given.seed)
+    explained = {
+        f"{each['module']}\n{each['change'].strip()}"
+        for each in tomllib.loads((_HERE / "explained.toml").read_text("utf-8"))["survivor"]
+    }
     with tempfile.TemporaryDirectory() as directory:
         file = given.results or Path(directory, "results")
         results = Results(file)
-        fresh = [mutant for mutant in mutants if results.word(mutant) in ("untried", "passed")]
+        words = ("untried", "passed", "survived") if given.again else ("untried", "passed")
+        fresh = [mutant for mutant in mutants if results.word(mutant) in words]
         options = ["-q", "-p", "no:cacheprovider", f"--timeout={_LIMIT}", *TESTS]
         forks = Forks(
             package,
             fresh,
+            explained=explained,
             tests=file.with_suffix(".tests"),
             report=results.report,
             jobs=given.jobs,
@@ -137,9 +146,13 @@ def main() -> int:
         )
         if fresh and pytest.main(options, plugins=[forks]):
             return 1
-        left = [mutant for mutant in mutants if results.word(mutant) == "imported"]
+        left = [
+            mutant
+            for mutant in mutants
+            if results.word(mutant) == "imported" and mutant.key not in explained
+        ]
         try_in_copies(left, results, given.jobs, until)
-    return 0 if say(mutants, results) else 1
+    return 0 if say(mutants, results, explained) else 1
 
 
 def names_of_modules(package: Path, beginning: str) -> list[str]:
@@ -151,6 +164,12 @@ def names_of_modules(package: Path, beginning: str) -> list[str]:
         found = sorted(path.glob("*.py")) if path.is_dir() else [path]
         names += [file.relative_to(package).as_posix() for file in found]
     return [name for name in names if name.startswith(beginning)]
+
+
+def tests_first(module: str) -> list[str]:
+    """Name the folders whose tests a module of the package is tried with first."""
+    folders = tomllib.loads((_HERE / "modules.toml").read_text("utf-8"))["first"].items()
+    return next((each for name, each in folders if module.startswith(name)), [])
 
 
 if __name__ == "__main__":

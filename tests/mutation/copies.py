@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -42,19 +43,32 @@ def copy_sources(directory: Path) -> None:
     (directory / "sitecustomize.py").write_text(_NO_EDITABLE, encoding="utf-8")
 
 
-def tests_fail(directory: Path, module: str, code: str, limit: int) -> str | None:
+def tests_fail(
+    directory: Path, module: str, code: str, first: Sequence[str], limit: int
+) -> str | None:
     """Say which test fails in a copy, with this in the place of a module, None if none does.
 
     Parameters:
+        first: folders whose tests, slow ones too, are tried before all others.
         limit: how long one test may take, in seconds; all together 60 times that.
     """
     path = directory / PACKAGE / module
     before = path.read_text(encoding="utf-8")
     _write(path, code)
+    folders = [f"tests/{each}" for each in first]
+    others = [*TESTS, *(f"--ignore={each}" for each in folders)]
+    try:
+        failed = _tests_fail(directory, [*folders, "-m", "not build"], limit) if folders else None
+        return failed or _tests_fail(directory, others, limit)
+    finally:
+        _write(path, before)
+
+
+def _tests_fail(directory: Path, chosen: Sequence[str], limit: int) -> str | None:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     paths = os.pathsep.join(map(str, (directory, directory / "src")))
     process = subprocess.Popen(
-        [*command, *TESTS, f"--timeout={limit}"],
+        [*command, *chosen, f"--timeout={limit}"],
         cwd=directory,
         env={**os.environ, "PYTHONPATH": paths, "FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1"},
         stdout=subprocess.PIPE,
@@ -69,8 +83,6 @@ def tests_fail(directory: Path, module: str, code: str, limit: int) -> str | Non
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         return "Timeout"
-    finally:
-        _write(path, before)
     if process.returncode == 0:
         return None
     failed = re.search(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", said, re.MULTILINE)

@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -41,7 +41,8 @@ class Forks:
     Parameters:
         package: the directory of the package.
         mutants: what to try.
-        tests: the file that keeps what the tests call, and is read if it is there.
+        explained: the keys of those that the first tests are enough for.
+        tests: the file that keeps what the tests call; only those that it lacks are looked at.
         report: gets what became of each: "caught", "timed out", "survived"; "passed" if there are
             more tests to try; "imported" if this cannot tell, for what the function gives is used
             at import.
@@ -54,6 +55,7 @@ class Forks:
         package: Path,
         mutants: Sequence[Mutant],
         *,
+        explained: Container[str],
         tests: Path,
         report: Report,
         jobs: int,
@@ -61,6 +63,7 @@ class Forks:
     ) -> None:
         self._package, self._mutants, self._report = str(package), mutants, report
         self._file, self._jobs, self._until = tests, jobs, until
+        self._explained = explained
         self._seconds: dict[str, float] = {}  # how long each test takes, without a mutant
         self._words: dict[str, str] = {}  # by the key of a mutant
         self._callers: dict[str, list[str]] = {}  # the tests that call a function
@@ -102,7 +105,8 @@ class Forks:
         gc.freeze()  # a fork need not look at all that, nor copy it
         with tempfile.TemporaryDirectory() as directory:
             passed = self._try_all(self._mutants, session.items, Path(directory, "first"), _FIRST)
-            self._try_all(passed, session.items, Path(directory, "all"), float("inf"))
+            left = [mutant for mutant in passed if mutant.key not in self._explained]
+            self._try_all(left, session.items, Path(directory, "all"), float("inf"))
         return True
 
     def _try_all(
@@ -132,20 +136,24 @@ class Forks:
         return [mutant for mutant in more if self._words.get(mutant.key) == "passed"]
 
     def _look_at_tests(self, items: Sequence[pytest.Item]) -> None:
-        """Run all tests without a mutant, in forks, unless it is known what they call."""
-        if not self._file.exists():
-            share = -(-len(items) // self._jobs)
-            parts = {
-                _fork(partial(self._look, items[start : start + share]), file): file
-                for start in range(0, len(items), share)
-                for file in [self._file.with_suffix(f".{start}")]
-            }
-            statuses = [os.waitpid(child, 0)[1] for child in parts]
-            if any(statuses):
-                pytest.exit("a test fails without a mutant", 1)
-            found = [each for file in parts.values() for each in json.loads(file.read_text())]
-            self._file.write_text(json.dumps(found))
-        for test, seconds, called in json.loads(self._file.read_text()):
+        """Run tests without a mutant, in forks, unless it is known what they call."""
+        known = {}
+        if self._file.exists():
+            known = {found[0]: found for found in json.loads(self._file.read_text())}
+        items = [item for item in items if item.nodeid not in known]
+        share = max(1, -(-len(items) // self._jobs))
+        parts = {
+            _fork(partial(self._look, items[start : start + share]), file): file
+            for start in range(0, len(items), share)
+            for file in [self._file.with_suffix(f".{start}")]
+        }
+        statuses = [os.waitpid(child, 0)[1] for child in parts]
+        if any(statuses):
+            pytest.exit("a test fails without a mutant", 1)
+        for file in parts.values():
+            known.update((found[0], found) for found in json.loads(file.read_text()))
+        self._file.write_text(json.dumps(list(known.values())))
+        for test, seconds, called in known.values():
             self._seconds[test] = seconds
             for name in called:
                 self._callers.setdefault(name, []).append(test)
