@@ -29,7 +29,7 @@ from .mutants import Mutant, Place
 _monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # from 3.12 on
 _TOOL = _monitoring.COVERAGE_ID
 _START = _monitoring.events.PY_START
-_FIRST = 20  # in seconds: how long the tests take that each mutant is tried with first
+_FIRST = 5  # in seconds: how long the tests take that each mutant is tried with first
 #: What becomes of a mutant.
 Verdict = tuple[str, str]  # a word, and the test that failed
 Report = Callable[[Mutant, Verdict], None]
@@ -104,17 +104,17 @@ class Forks:
         gc.collect()
         gc.freeze()  # a fork need not look at all that, nor copy it
         with tempfile.TemporaryDirectory() as directory:
-            passed = self._try_all(self._mutants, session.items, Path(directory, "first"), _FIRST)
+            first = Path(directory, "first")
+            passed = self._try_all(self._mutants, session.items, first, are_first=True)
             left = [mutant for mutant in passed if mutant.key not in self._explained]
-            self._try_all(left, session.items, Path(directory, "all"), float("inf"))
+            self._try_all(left, session.items, Path(directory, "others"), are_first=False)
         return True
 
     def _try_all(
-        self, mutants: Sequence[Mutant], items: Sequence[pytest.Item], name: Path, most: float
+        self, mutants: Sequence[Mutant], items: Sequence[pytest.Item], name: Path, are_first: bool
     ) -> list[Mutant]:
-        """Try mutants with tests of so many seconds, and give those that more tests call."""
+        """Try mutants with the first tests or with the others, and give those that passed."""
         running: dict[int, tuple[Mutant, Path, float]] = {}
-        more = []
         for number, mutant in enumerate(mutants):
             if time.monotonic() > self._until:
                 break
@@ -123,17 +123,17 @@ class Forks:
                 self._report(mutant, ("imported", ""))
                 continue
             ends = list(itertools.accumulate(self._seconds[item.nodeid] for item in tests))
-            count = max(1, bisect.bisect(ends, most))
-            if count < len(tests):
-                more.append(mutant)
+            count = max(1, bisect.bisect(ends, _FIRST))
+            chosen = tests[:count] if are_first else tests[count:]
             while len(running) >= self._jobs:
                 self._wait(running)
             said = name.with_name(f"{name.name}-{number}")
-            trial = partial(self._try, mutant, tests[:count], count == len(tests))
-            running[_fork(trial, said)] = mutant, said, time.monotonic() + 60 + 5 * ends[count - 1]
+            trial = partial(self._try, mutant, chosen, chosen[-1] is tests[-1])
+            seconds = 60 + 5 * sum(self._seconds[item.nodeid] for item in chosen)
+            running[_fork(trial, said)] = mutant, said, time.monotonic() + seconds
         while running:
             self._wait(running)
-        return [mutant for mutant in more if self._words.get(mutant.key) == "passed"]
+        return [mutant for mutant in mutants if self._words.get(mutant.key) == "passed"]
 
     def _look_at_tests(self, items: Sequence[pytest.Item]) -> None:
         """Run tests without a mutant, in forks, unless it is known what they call."""

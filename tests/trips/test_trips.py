@@ -29,6 +29,7 @@ from tests.support.serving import (
     needs_concurrency_limits,
     needs_dependency_scopes,
 )
+from tests.support.streams import needs_generator_endpoints
 
 # Which attribute of a route its handler validates responses with, in old releases and today.
 FIELD_OF_HANDLER = next(
@@ -253,6 +254,22 @@ def test_all_of_it_is_off_the_event_loop(init: Init) -> None:
     assert exchange(init(app)).status == 200
     assert len(threads) == 5
     assert here() not in threads
+
+
+@needs_generator_endpoints
+def test_a_function_that_gives_events_is_called_on_the_loop(init: Init) -> None:
+    from fastapi.sse import EventSourceResponse
+
+    app = FastAPI()
+    threads: list[int] = []
+
+    @app.get("/", response_class=EventSourceResponse, response_model=None)
+    def endpoint(value: Annotated[str, Depends(lambda: "value")]) -> Iterator[str]:
+        threads.append(here())
+        return iter([value])
+
+    assert b"value" in exchange(init(app)).body
+    assert threads == [here()]
 
 
 def test_validators_of_parameters_run_on_the_loop(init: Init) -> None:
