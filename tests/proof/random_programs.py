@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import dataclass, field
 
 PRELUDE = """
@@ -52,6 +53,7 @@ PARAMETERS = [
     ("str", "text"),
     ('str = "x"', "text"),
     ("str | None = None", "maybe"),
+    ("Annotated[str, Query(max_length=12)]", "short"),
     ("int", "int"),
     ("int = 5", "int"),
     ("Annotated[int, Query(ge=0, le=100)]", "small"),
@@ -104,7 +106,7 @@ class Writer:
 
     def parameters(self) -> tuple[str, dict[str, str]]:
         chosen = self.random.sample(PARAMETERS, self.random.randint(0, 3))
-        chosen.sort(key=lambda each: "=" in each[0].replace("ge=", "").replace("le=", ""))
+        chosen.sort(key=lambda each: "=" in re.sub(r"(ge|le|max_length)=", "", each[0]))
         named = [(self.fresh("p"), annotation, kind) for annotation, kind in chosen]
         text = ", ".join(f"{name}: {annotation}" for name, annotation, _ in named)
         return text, {name: kind for name, _, kind in named}
@@ -261,6 +263,8 @@ _CLASS_PARTS = [
     "    def __bool__(self):\n        return bool(trapped())\n\n",
     "    def __eq__(self, other):\n        return trapped()\n\n",
     "    def __getattr__(self, name):\n        return trapped()\n\n",
+    "    def __getattr__(self, name):\n        return name if name == 'a' else self.factor\n\n",
+    "    def __getitem__(self, key):\n        return [key, self]\n\n",
     "    def __setattr__(self, name, value):\n        trapped()\n\n",
     "    def __del__(self):\n        trapped()\n\n",
     "    __slots__ = ()\n\n",
@@ -328,6 +332,19 @@ _TEMPLATES = [
     "dict(k=@)",
     "any(x == @ for x in NAMES)",
     "[x for x in @]",
+    "[x.strip() for x in @.split(',')]",
+    "[int(x) for x in @.split(',')[:3]]",
+    "[y for y in (x == 'a' for x in @)]",
+    "list(map(int, @))",
+    "tuple(map(len, @))",
+    "max(map(abs, @))",
+    "[list(map(float, x.split(','))) for x in @]",
+    "'{} {}'.format(@, @)",
+    "getattr(@, 'a', @)",
+    "hasattr(@, 'shown')",
+    "@['a']",
+    "(@ in ('a', 'b', @))",
+    "(@ == 'a')",
     "{x: @ for x in NAMES}",
     "(w := @)",
     "round(@, 2)",

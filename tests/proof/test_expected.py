@@ -147,6 +147,17 @@ def counts_members(members: Annotated[set[str], Depends(value)]) -> bool:
     return "a" in members
 
 
+def adds_up_parts(text: Annotated[str, Depends(value)]) -> int:
+    total = 0
+    for part in text.split(","):
+        total += int(part)
+    return total
+
+
+def reads_ranges(ranges: Annotated[list[str] | None, Depends(value)]) -> Any:
+    return [tuple(map(float, each.split(","))) for each in ranges] if ranges else None
+
+
 def knows_by_what_is_returned(text=Depends(lambda: "")) -> str:  # type: ignore[no-untyped-def]  # noqa: B008
     return str(text)
 
@@ -256,6 +267,14 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
         [{"sub": "a"}, {}],
         [{"sub": Odd()}, {1: "a"}, {str(x): "" for x in range(33)}, {"sub": "a" * 300}],
     ),
+    adds_up_parts: (
+        ["1,2", "1", "," * 31],
+        [OddStr("1"), "1," * 16, "1" * 32, b"1", None],
+    ),
+    reads_ranges: (
+        [["0,1", "2,3.5"], [], None, ["x"]],
+        [["0,1"] * 5, [OddStr("0,1")], ["1," * 16], ("0,1",)],
+    ),
     counts_members: ([{"a"}, set()], [{OddStr("b")}, {str(x) for x in range(33)}, frozenset("a")]),
 }
 IDS = [call.__name__ for call in CASES]
@@ -327,11 +346,14 @@ def test_the_guard_neither_raises_nor_is_misled(call: Callable[..., Any], odd: A
     assert guard(a=odd) is False
 
 
+NAMES = ("tags", "others", "names")
+
+
 def test_what_is_expected_is_not_without_end() -> None:
     class Link:
         def __init__(self, tags: "dict[str, str]", more: "Link") -> None:
             self.more: Link = more
-            self.tags = tags
+            self.tags = self.others = self.names = tags
 
     globals()["Link"] = Link  # where annotations are looked for
 
@@ -347,7 +369,9 @@ def test_what_is_expected_is_not_without_end() -> None:
     try:
         assert proven("return link.more.more.tags.get('a')")
         assert not proven(f"return link{'.more' * 50}.tags")
-        assert not proven(*[f"link{'.more' * each}.tags.get('a')" for each in range(8)])
+        many = [f"link{'.more' * each}.{name}.get('a')" for each in range(14) for name in NAMES]
+        assert proven(*many[:9])
+        assert not proven(*many)
     finally:
         del globals()["Link"]
 

@@ -15,6 +15,7 @@ from fastapi import HTTPException
 
 from fastapi_async_safe._proof import guard_of, prove
 from tests.proof import (  # noqa: F401 - collect more cases
+    hostile_bounded,
     hostile_expected,
     hostile_missing,
     hostile_twists,

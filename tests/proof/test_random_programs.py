@@ -31,8 +31,16 @@ LONGEST = 200e-6
 
 #: Values of the largest size that is claimed, and others, by the kind of the parameter.
 VALUES: dict[str, list[Any]] = {
-    "text": ["\xe4" * TEXT_CLAIMED, ",a" * (TEXT_CLAIMED // 2), "", "a", "\xdf" * TEXT_CLAIMED],
-    "maybe": [None, " " * TEXT_CLAIMED, "b"],
+    "text": [
+        "\xe4" * TEXT_CLAIMED,
+        ",a" * (TEXT_CLAIMED // 2),
+        "",
+        "a",
+        "\xdf" * TEXT_CLAIMED,
+        "1," * 15,
+    ],
+    "short": ["," * 12, "1,2,3", "\xdf" * 12, ""],
+    "maybe": [None, " " * TEXT_CLAIMED, "b", "1" * 31],
     "int": [10**4299, 0, -1, 7],
     "small": [0, 100, 3],
     "float": [0.5, 1e308, float("nan"), -0.0],
@@ -40,7 +48,7 @@ VALUES: dict[str, list[Any]] = {
     "maybe plain": [None],
     "dict": [{"a": 1, "b": 2}, {}, {str(number): number for number in range(32)}],
     "numbers": [[1, -(2**63)], [], [7] * 32],
-    "list": [["ab"] * (TEXT_CLAIMED // 2), [], ["a" * TEXT_CLAIMED]],
+    "list": [["ab"] * (TEXT_CLAIMED // 2), [], ["a" * TEXT_CLAIMED], ["1," * 15] * 4],
 }
 
 counted = {"programs": 0, "callables": 0, "proven": 0, "guarded": 0, "calls": 0}

@@ -11,9 +11,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .kinds import BITS, Exactly, Kind, kind_of, looked_at
+from .kinds import BITS, LARGE, Exactly, Kind, Sizes, kind_of, looked_at
 from .lookup import ABSENT
-from .values import SCALARS, Held, Opaque, Place, Plain, Value, any_of, options_of
+from .values import (
+    SCALARS,
+    TEXT_CLAIMED,
+    Held,
+    Opaque,
+    Place,
+    Plain,
+    Value,
+    any_of,
+    options_of,
+)
 
 #: The names that lead to a value: of a parameter, then of attributes.
 Path: TypeAlias = tuple[str, ...]
@@ -49,10 +59,12 @@ class Expected:
 
     Parameters:
         without: the paths of which nothing may be expected.
+        sizes: how large that is which is expected.
     """
 
-    def __init__(self, without: Iterable[Path] = ()) -> None:
+    def __init__(self, without: Iterable[Path] = (), sizes: Sizes = LARGE) -> None:
         self.without = frozenset(without)
+        self.sizes = sizes
         self._found: dict[tuple[Path, tuple[type | None, ...]], Expectation] = {}
         self._classes: dict[str, type] = {}  # of parameters that are known to be of one
         self._looked_at = 0
@@ -73,8 +85,8 @@ class Expected:
         if isinstance(value, Held):
             self._classes[name] = value.cls
             return Held(value.cls, value.what, Place((name,)))
-        kind = kind_of(annotation)
-        if kind is None or not _is_worth_expecting(value) or not self._add((name,), (), kind):
+        kind = kind_of(annotation, self.sizes)
+        if kind is None or not self._is_worth_expecting(value) or not self._add((name,), (), kind):
             return value
         return kind.value(f"the parameter `{name}`", Place((name,)))
 
@@ -98,7 +110,7 @@ class Expected:
         owners = (*above.owners, None if above.is_sure else owner.cls)
         if annotation is ABSENT:
             return any_of(of_class) if of_class and self._add(path, owners, None) else unknown
-        kind = kind_of(annotation)
+        kind = kind_of(annotation, self.sizes)
         if kind is None or not self._add(path, owners, kind):
             return unknown
         return kind.value(what, Place(path, owners))
@@ -116,17 +128,16 @@ class Expected:
         self._found[path, owners] = Expectation(path, kind, owners)
         return True
 
-
-def _is_worth_expecting(value: Value) -> bool:
-    """Say whether knowing more of `value` may help."""
-    return any(
-        isinstance(option, Opaque)
-        or (
-            isinstance(option, Plain)
-            and (
-                (option.type is int and option.bits > BITS)
-                or (option.type not in SCALARS and option.most is None)
-            )
+    def _is_worth_expecting(self, value: Value) -> bool:
+        """Say whether knowing more of `value` may help."""
+        return any(
+            isinstance(option, Opaque) or (isinstance(option, Plain) and self._is_large(option))
+            for option in options_of(value)
         )
-        for option in options_of(value)
-    )
+
+    def _is_large(self, value: Plain) -> bool:
+        if value.type is int:
+            return value.bits > BITS
+        if value.type in (str, bytes):
+            return value.size * TEXT_CLAIMED > self.sizes.text
+        return value.type not in SCALARS and (value.most is None or value.most > self.sizes.most)

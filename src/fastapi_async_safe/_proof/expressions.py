@@ -11,6 +11,7 @@ from . import attributes, variables
 from .analysis import Frame, merged
 from .blocking import why_class_blocks, why_method_blocks
 from .calls import call
+from .comprehensions import collected
 from .conditions import kept, narrowed, perhaps
 from .lookup import name_of
 from .operations import (
@@ -24,7 +25,7 @@ from .operations import (
     truth_of,
     written,
 )
-from .parts import item_of, keywords, length_now, rounds, unpacked
+from .parts import item_of, keywords, length_now, rounds
 from .values import (
     NEVER,
     ROUNDS,
@@ -87,10 +88,17 @@ def _call(frame: Frame, node: Any) -> Value:
     else:
         callee = evaluate(frame, node.func)
     generators = [each for each in node.args if isinstance(each, ast.GeneratorExp)]
-    if generators and (len(node.args) > 1 or not _goes_through_at_once(callee)):
+    at_once = len(node.args) == 1 and _goes_through_at_once(callee)
+    if generators and not at_once:
         frame.refuse(node, f"passes on a generator: `{text_of(node)}`")
         return Opaque(f"the result of `{text_of(node.func)}`")
-    args = [_EAGER(frame, generators[0])] if generators else elements(frame, node.args)
+    args: list[Value] | None
+    if generators:
+        args = [_EAGER(frame, generators[0])]
+    elif at_once and _is_map(frame, node.args[0]):
+        args = [_mapped(frame, node.args[0])]
+    else:
+        args = elements(frame, node.args)
     kwargs: dict[str, Value] = {}
     known = args is not None
     for keyword in node.keywords:
@@ -114,6 +122,32 @@ def _call(frame: Frame, node: Any) -> Value:
 def _goes_through_at_once(callee: Value) -> bool:
     function = callee.function if isinstance(callee, Bound) else getattr(callee, "obj", None)
     return any(function is each for each in _EAGER_FUNCTIONS)
+
+
+def _is_map(frame: Frame, node: ast.expr) -> bool:
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        return False
+    if len(node.args) != 2 or node.keywords or isinstance(node.args[1], ast.Starred):
+        return False
+    function = evaluate(frame, node.func)
+    return isinstance(function, Known) and function.obj is map
+
+
+def _mapped(frame: Frame, node: Any) -> Value:
+    """Give all that `map` gives, where it is gone through at once."""
+    found = elements(frame, node.args)
+    if found is None or len(found) != 2:
+        return Opaque(f"the result of `{text_of(node)}`")
+    function, iterable = found
+    given = rounds(frame, node.args[1], iterable)
+    if given is None:
+        return Opaque(f"the result of `{text_of(node)}`")
+    items, exact = given
+    length = length_now(iterable)
+    results = [call(frame, node, function, [item], {}) for item in items]
+    if length_now(iterable) != length:
+        frame.refuse(node, f"changes `{text_of(node.args[1])}` while it goes through it")
+    return Box(tuple, results, exact=exact)
 
 
 def _why_blocks(receiver: Value, method: str) -> str | None:
@@ -295,81 +329,9 @@ def _slice(frame: Frame, node: Any) -> Value:
 
 def _comprehension(kind: type) -> Callable[[Frame, Any], Value]:
     def handler(frame: Frame, node: Any) -> Value:
-        keys: list[Value] = []
-        values: list[Value] = []
-        exact = [kind in (list, tuple)]
-        overlay: dict[str, Value] = {}
-        # NOTE: the first iterable belongs to the scope outside.
-        first = evaluate(frame, node.generators[0].iter)
-        frame.overlays.append(overlay)
-        with perhaps(frame):
-            _go_through(frame, node, 0, first, overlay, keys, values, exact)
-        frame.overlays.pop()
-        made = Box(kind, values, keys if kind is dict else None, exact=exact[0])
-        if kind in (dict, set) and not keys_hash(made):
-            return frame.refuse(node, f"has keys that may run code: `{text_of(node)}`")
-        return made
+        return collected(evaluate, kind, frame, node)
 
     return handler
-
-
-def _go_through(
-    frame: Frame,
-    node: Any,
-    depth: int,
-    iterable: Value,
-    overlay: dict[str, Value],
-    keys: list[Value],
-    values: list[Value],
-    exact: list[bool],
-) -> None:
-    generator = node.generators[depth]
-    found = rounds(frame, generator.iter, iterable)
-    if generator.is_async:
-        frame.refuse(node, "awaits in a comprehension")
-    if found is None:
-        found = [Opaque(f"an element of `{text_of(generator.iter)}`")], False
-    items, is_exact = found
-    exact[0] = exact[0] and is_exact
-    before = length_now(iterable)
-    for item in items:
-        left_out = [] if is_exact else [dict(frame.env)]
-        _bind(frame, generator.target, item, overlay)
-        taken = True
-        for condition in generator.ifs:
-            truth = truth_of(frame, condition, evaluate(frame, condition))
-            if truth is False:
-                taken = False
-                break
-            if truth is None:
-                exact[0] = False
-                left_out.append(dict(frame.env))
-        if not taken:
-            frame.env = merged([*left_out, frame.env]) or frame.env
-            continue
-        if depth + 1 < len(node.generators):
-            inner = evaluate(frame, node.generators[depth + 1].iter)
-            _go_through(frame, node, depth + 1, inner, overlay, keys, values, exact)
-        elif isinstance(node, ast.DictComp):
-            keys.append(evaluate(frame, node.key))
-            values.append(evaluate(frame, node.value))
-        else:
-            values.append(evaluate(frame, node.elt))
-        frame.env = merged([*left_out, frame.env]) or frame.env
-    if length_now(iterable) != before:
-        frame.refuse(node, f"changes `{text_of(generator.iter)}` while it goes through it")
-
-
-def _bind(frame: Frame, target: ast.expr, value: Value, overlay: dict[str, Value]) -> None:
-    if isinstance(target, ast.Name):
-        overlay[target.id] = value
-        return
-    if isinstance(target, ast.Tuple):
-        parts = unpacked(frame, target, value, len(target.elts))
-        for each, part in zip(target.elts, parts, strict=True):
-            _bind(frame, each, part, overlay)
-        return
-    frame.refuse(target, f"binds `{text_of(target)}` in a comprehension")
 
 
 def _walrus(frame: Frame, node: Any) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import Parameter
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeAlias, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from .lookup import ABSTRACT_TYPE, flags_of, is_compared_plainly, is_one_of, name_of
 from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Place, Plain, Value, any_of
@@ -15,9 +15,28 @@ from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Place, Plain, Value, an
 #: An integer has so many bits at most, beside its sign.
 BITS = 63
 
+
+class Sizes(NamedTuple):
+    """How large that is which a guard lets pass, at most.
+
+    Attributes:
+        text: characters.
+        part: characters of a text in a container.
+        most: elements of a container.
+    """
+
+    text: int
+    part: int
+    most: int
+
+
+LARGE = Sizes(TEXT_CLAIMED, 256, ROUNDS)
+
+#: Where it matters how many parts a text has: so many characters may be `ROUNDS` of them.
+SMALL = Sizes(ROUNDS - 1, ROUNDS - 1, ROUNDS // 8)
+
 _CONTAINERS = (list, tuple, set, frozenset)
 _HASHED = (dict, set, frozenset)
-_LONGEST_PART = 256  # of a text in a container
 _LARGEST_TABLE = 8192  # bytes, of a container that finds things by their hashes
 
 #: Of what is as expected, but is not looked into.
@@ -50,30 +69,34 @@ class Exactly:
         return asked
 
     def __str__(self) -> str:
+        if self.cls in (str, bytes) and self.longest < LARGE.part:
+            return f"{name_of(self.cls)} of up to {self.longest}"
         return "None" if self.cls is NoneType else name_of(self.cls)
 
 
 @dataclass(frozen=True)
 class Filled:
-    """It is a list, tuple, set or dict of at most 32 such, or of anything."""
+    """It is a list, tuple, set or dict of at most so many such, or of anything."""
 
     cls: type
     element: Kind | None
     key: Kind | None = None
+    sizes: Sizes = LARGE
 
     def value(self, what: str, place: Place | None = None) -> Value:
         """Give what is known of it then."""
         part = f"a part of {what}"
         element = None if self.element is None else self.element.value(part, _NOWHERE)
         key = None if self.key is None else self.key.value(part, _NOWHERE)
-        size = ROUNDS * _LONGEST_PART / TEXT_CLAIMED
-        return Plain(self.cls, size=size, element=element, key=key, most=ROUNDS)
+        most = self.sizes.most
+        size = most * self.sizes.part / TEXT_CLAIMED
+        return Plain(self.cls, size=size, element=element, key=key, most=most)
 
     def source(self, given: str, names: Names) -> str:
         """Give the expression that asks whether `given` is so."""
         asked = [
             f"{names.of(type)}({given}) is {names.of(self.cls)}",
-            f"{names.of(len)}({given}) <= {ROUNDS}",
+            f"{names.of(len)}({given}) <= {self.sizes.most}",
         ]
         if self.cls in _HASHED:  # what was taken out of it still has to be gone over
             asked.append(f"{given}.__sizeof__() <= {_LARGEST_TABLE}")
@@ -87,7 +110,8 @@ class Filled:
 
     def __str__(self) -> str:
         of = [str(kind) for kind in (self.key, self.element) if kind is not None]
-        return f"{self.cls.__name__} of up to {ROUNDS}" + (f" {' to '.join(of)}" if of else "")
+        what = f"{self.cls.__name__} of up to {self.sizes.most}"
+        return what + (f" {' to '.join(of)}" if of else "")
 
 
 @dataclass(frozen=True)
@@ -112,22 +136,25 @@ class Either:
 Kind: TypeAlias = Exactly | Filled | Either
 
 
-def kind_of(annotation: Any, is_part: bool = False) -> Kind | None:
+def kind_of(annotation: Any, sizes: Sizes, is_part: bool = False) -> Kind | None:
     """Give the kind that an annotation names, None if a guard cannot tell.
 
     Parameters:
         annotation: any.
+        sizes: of what is of that kind.
         is_part: it is one of the element of a container.
     """
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is None:
         return Exactly(NoneType)
     if origin is Annotated:
-        return kind_of(arguments[0], is_part)
+        return kind_of(arguments[0], sizes, is_part)
     if origin is Literal:
-        return _either([kind_of(kind, is_part) for kind in dict.fromkeys(map(type, arguments))])
+        return _either(
+            [kind_of(kind, sizes, is_part) for kind in dict.fromkeys(map(type, arguments))]
+        )
     if origin is Union or origin is UnionType:
-        return _either([kind_of(each, is_part) for each in arguments])
+        return _either([kind_of(each, sizes, is_part) for each in arguments])
     cls = annotation if origin is None else origin
     if not isinstance(cls, type) or not is_compared_plainly(cls):
         return None
@@ -140,10 +167,11 @@ def kind_of(annotation: Any, is_part: bool = False) -> Kind | None:
             return None  # there may be many in all
         if cls is dict:
             key, element = arguments if len(arguments) == 2 else (str, Any)
-            return Filled(dict, kind_of(element, True), kind_of(key, True))
-        kinds = [kind_of(each, True) for each in arguments if each is not ...]
-        return Filled(cls, _either(kinds) if kinds else None)
-    return Exactly(cls, _LONGEST_PART if is_part else TEXT_CLAIMED)
+            parts = kind_of(element, sizes, True), kind_of(key, sizes, True)
+            return Filled(dict, *parts, sizes)
+        kinds = [kind_of(each, sizes, True) for each in arguments if each is not ...]
+        return Filled(cls, _either(kinds) if kinds else None, None, sizes)
+    return Exactly(cls, sizes.part if is_part else sizes.text)
 
 
 def _either(kinds: list[Kind | None]) -> Kind | None:
@@ -159,7 +187,7 @@ def looked_at(kind: Kind) -> int:
         return 1
     if isinstance(kind, Either):
         return sum(map(looked_at, kind.kinds))
-    return 1 + ROUNDS * sum(
+    return 1 + kind.sizes.most * sum(
         looked_at(each) for each in (kind.key, kind.element) if each is not None
     )
 

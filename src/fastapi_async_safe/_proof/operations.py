@@ -35,6 +35,7 @@ from .values import (
     Value,
     any_of,
     bits_of,
+    boxed,
     builtin_type,
     class_of,
     is_comparable,
@@ -389,6 +390,11 @@ def written(frame: Frame, node: ast.AST, value: Value, *, escaped: bool = False)
     parts: list[Value] = []
     for option in options_of(value):
         kind = builtin_type(option)
+        shown = _shown(option)
+        if shown is not None and all(map(is_scalar, shown)):
+            texts = [written(frame, node, each, escaped=True) for each in shown]
+            parts.append(built_text(frame, node, str, texts, len(texts) * 4 / TEXT_CLAIMED + 0.01))
+            continue
         if kind not in SCALARS or (kind is bytes and not escaped):
             return frame.refuse(
                 node, f"turns `{text_of(node)}` into text, which may run code of its class"
@@ -405,6 +411,14 @@ def written(frame: Frame, node: ast.AST, value: Value, *, escaped: bool = False)
         frame.analysis.spend(node, 2 + (size * 500 if times > 1 else 0))
         parts.append(Plain(str, size=size * times))
     return any_of(parts) if parts else NEVER
+
+
+def _shown(value: Value) -> list[Value] | None:
+    """Give what the text of a container of a bounded length shows, None for anything else."""
+    if isinstance(value, Known) and type(value.obj) is tuple:
+        return [Known(each) for each in value.obj] if is_constant(value.obj) else None
+    box = boxed(value)
+    return None if box is None else [*box.elements, *(box.keys or ())]
 
 
 def is_simple_spec(spec: str) -> bool:

@@ -28,6 +28,7 @@ from .guesses import returned_by
 from .lookup import ABSENT, Watched, dict_of, find, is_compared_plainly, mro_of
 from .values import (
     SCALARS,
+    TEXT_CLAIMED,
     Box,
     Held,
     Known,
@@ -268,6 +269,8 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
         return Plain(int, bits=_bits(constraints))
     if annotation is bytes:
         return Opaque(what)  # a file's content, whatever its size
+    if annotation is str:
+        return Plain(str, size=min([1.0, *(each / TEXT_CLAIMED for each in _lengths(constraints))]))
     if isinstance(annotation, type) and annotation in SCALARS:
         return Plain(annotation)
     if isinstance(annotation, type) and annotation in _EXACT:
@@ -315,11 +318,15 @@ def _container(
     inner = [each for each in arguments if each is not ...]
     if inner:
         element = any_of(_validated(each, f"a part of {what}", [], watched) for each in inner)
-    lengths = [x.max_length for x in constraints if type(x) is annotated_types.MaxLen]
+    lengths = _lengths(constraints)
     if origin is tuple and arguments and ... not in arguments:
         lengths.append(len(arguments))
-    lengths = [each for each in lengths if type(each) is int and each >= 0]
     return Plain(origin, element=element, most=min(lengths, default=None))
+
+
+def _lengths(constraints: list[Any]) -> list[int]:
+    lengths = [x.max_length for x in constraints if type(x) is annotated_types.MaxLen]
+    return [each for each in lengths if type(each) is int and each >= 0]
 
 
 def _bits(constraints: list[Any]) -> float:

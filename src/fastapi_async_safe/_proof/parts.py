@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import enum
-from types import FunctionType
+from types import EllipsisType, FunctionType, NoneType
 from typing import Any
 
 from . import attributes
@@ -16,6 +16,7 @@ from .values import (
     NEVER,
     ROUNDS,
     TEXT_CLAIMED,
+    AnyOf,
     Box,
     Known,
     Opaque,
@@ -89,7 +90,8 @@ def _element(
     if isinstance(value, Plain):
         if sliced:
             frame.analysis.spend(node, size_of(value) * 200)
-            return Plain(value.type, size=value.size, element=value.element, most=value.most)
+            most = _sliced_most(node, value.most)
+            return Plain(value.type, size=value.size, element=value.element, most=most)
         return value.element or Opaque(f"`{text_of(node)}`")
     if not isinstance(value, Box):
         return frame.refuse(node, f"looks up `{text_of(node)}`")
@@ -104,16 +106,24 @@ def _element(
 
 
 def _sliced_size(node: Any, value: Value) -> float:
-    upper = node.slice.upper if isinstance(node.slice, ast.Slice) else None
-    lower = node.slice.lower if isinstance(node.slice, ast.Slice) else None
-    if (
-        isinstance(upper, ast.Constant)
-        and type(upper.value) is int
-        and upper.value >= 0
-        and (lower is None or isinstance(lower, ast.Constant))
-    ):
-        return min(size_of(value), upper.value / TEXT_CLAIMED)
-    return size_of(value)
+    upper = _upper(node)
+    return size_of(value) if upper is None else min(size_of(value), upper / TEXT_CLAIMED)
+
+
+def _sliced_most(node: Any, most: int | None) -> int | None:
+    upper = _upper(node)
+    return most if upper is None else min(upper, most if most is not None else upper)
+
+
+def _upper(node: Any) -> int | None:
+    """Give how much a slice gives at most; None if it does not say."""
+    parts = node.slice
+    if not isinstance(parts, ast.Slice) or parts.step is not None:
+        return None
+    upper = parts.upper.value if isinstance(parts.upper, ast.Constant) else None
+    if type(upper) is not int or not (parts.lower is None or isinstance(parts.lower, ast.Constant)):
+        return None
+    return upper
 
 
 def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool] | None:
@@ -121,6 +131,28 @@ def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool
 
     Where it is not, it goes round at most as often, and each time gives any of it.
     """
+    kept = [option for option in options_of(value) if builtin_type(option) not in _HAVE_NO_PARTS]
+    if len(kept) != 1:
+        return _rounds_of_several(frame, node, kept)
+    return _rounds_of_one(frame, node, kept[0])
+
+
+#: Going through one of these is a TypeError.
+_HAVE_NO_PARTS = (int, float, bool, NoneType, EllipsisType)
+
+
+def _rounds_of_several(
+    frame: Frame, node: ast.AST, values: list[Value]
+) -> tuple[list[Value], bool] | None:
+    each = [_rounds_of_one(frame, node, value) for value in values]
+    found = [one for one in each if one is not None]
+    if len(found) < len(each):
+        return None
+    items = [item for one, _ in found for item in one]
+    return [any_of(items)] * max((len(one) for one, _ in found), default=0), False
+
+
+def _rounds_of_one(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool] | None:
     found: tuple[list[Value], bool] | None = None
     if isinstance(value, Known) and type(value.obj) in (tuple, frozenset):
         found = [existing(frame, each) for each in value.obj], type(value.obj) is tuple
@@ -143,6 +175,8 @@ def rounds(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Value], bool
 
 def length_now(value: Value) -> int:
     """Count what may be in what is gone through, to see whether it grows meanwhile."""
+    if isinstance(value, AnyOf):
+        return sum(map(length_now, value.options))
     if isinstance(value, Box):
         return len(value.elements)
     if isinstance(value, View):

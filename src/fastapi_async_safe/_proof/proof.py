@@ -17,6 +17,7 @@ from .analysis import Analysis, Frame, Reason, StopError
 from .calls import call_object, construct
 from .expected import Expectation, Expected
 from .functions import run_function
+from .kinds import LARGE, SMALL
 from .lookup import ABSENT, find, is_compared_plainly, name_of
 from .operations import existing
 from .parameters import declared_by, evaluated, passed
@@ -122,17 +123,27 @@ def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Pro
     surely = _attempt(call, results, None)
     if surely.verdict != "unknown":
         return surely
-    expected = Expected()
-    proof = _attempt(call, results, expected)
-    if not proof.holds:
+    found = _expecting(call, results)
+    if found is None:
         return surely
+    proof, expected = found
     # What it can do without is not asked for.
     for path in [each.path for each in expected.expectations][:_LEFT_OUT]:
-        fewer = Expected([*expected.without, path])
+        fewer = Expected([*expected.without, path], expected.sizes)
         attempt = _attempt(call, results, fewer)
         if attempt.holds:
             proof, expected = attempt, fewer
     return proof
+
+
+def _expecting(call: Any, results: Mapping[str, Any] | None) -> tuple[Proof, Expected] | None:
+    """Find a proof that expects something, and give it with that; None if there is none."""
+    for sizes in (LARGE, SMALL):
+        expected = Expected(sizes=sizes)
+        proof = _attempt(call, results, expected)
+        if proof.holds:
+            return proof, expected
+    return None
 
 
 def _attempt(call: Any, results: Mapping[str, Any] | None, expected: Expected | None) -> Proof:

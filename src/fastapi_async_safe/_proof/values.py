@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from types import EllipsisType, NoneType
 from typing import Any, NamedTuple
 
+from .lookup import mro_of
+
 #: Operations on these, among each other, run no code of anybody else's.
 SCALARS = frozenset({str, int, float, bool, NoneType, bytes, EllipsisType})
 
@@ -353,15 +355,25 @@ def bits_of(value: Value) -> float:
     return 0.0
 
 
+def _text_class(cls: type) -> type[str] | type[bytes] | None:
+    mro = mro_of(cls)
+    return next((each for each in (str, bytes) if any(base is each for base in mro)), None)
+
+
 def size_of(value: Value) -> float:
     """Give how large `value` is at most, in texts of TEXT_CLAIMED characters."""
     if isinstance(value, Known):
         obj = value.obj
-        return len(obj) / TEXT_CLAIMED if type(obj) in (str, bytes, tuple, frozenset) else 0.01
+        text = _text_class(type(obj))
+        if text is not None:
+            return text.__len__(obj) / TEXT_CLAIMED
+        return len(obj) / TEXT_CLAIMED if type(obj) in (tuple, frozenset) else 0.01
     if isinstance(value, Plain):
         return value.size if value.type not in (int, float, bool, NoneType) else 0.01
     if isinstance(value, Box):
         return 0.01 * len(value.elements)
+    if isinstance(value, Held) and _text_class(value.cls) is not None:
+        return 1.0
     return (
         max((size_of(option) for option in options_of(value)), default=0.0)
         if isinstance(value, AnyOf)

@@ -81,10 +81,14 @@ def _int(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | Non
     return Plain(int, bits=max([1100, *map(bits_of, args)]))
 
 
+_FEW_DIGITS = 0.016
+
+
 def _float(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
     if kwargs or len(args) > 1 or not all(map(is_scalar, args)):
         return None
-    frame.analysis.spend(node, 10 + sum(map(size_of, args)) * 100)
+    size = sum(map(size_of, args))
+    frame.analysis.spend(node, 4 if size < _FEW_DIGITS else 10 + size * 100)
     return Plain(float)
 
 

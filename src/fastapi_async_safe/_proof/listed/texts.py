@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import enum
+import math
+import re
+import string
 from typing import Any
 
 from ..analysis import Frame
 from ..operations import (
     built_text,
     is_one_character,
+    written,
 )
 from ..values import (
+    NEVER,
+    TEXT_CLAIMED,
     Box,
     Known,
     Plain,
@@ -46,6 +52,7 @@ def _text_method(result: type, *, cost: float, growth: float = 1.0, short: bool 
 
 
 _SHORT = 0.01
+_MOST_COUNTED = 256  # characters of a text whose parts are counted
 _SEARCH = 1000  # searching for more than one character takes up to 25 ns a character
 
 
@@ -94,10 +101,19 @@ def _split(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value])
     frame.analysis.spend(node, 2 + size * 1200)
     part = Plain(_kind_of_text(args[0]), size=size)
     times = kwargs.get("maxsplit", args[2] if len(args) > 2 else None)
-    most = None
+    most = _parts_at_most(size, kwargs.get("sep", args[1] if len(args) > 1 else None))
     if isinstance(times, Known) and type(times.obj) is int and times.obj >= 0:
-        most = times.obj + 1
+        most = times.obj + 1 if most is None else min(most, times.obj + 1)
     return Plain(list, size=size, element=part, most=most)
+
+
+def _parts_at_most(size: float, separator: Value | None) -> int | None:
+    """Give how many parts a text has at most; None for too many to matter."""
+    longest = math.ceil(size * TEXT_CLAIMED)
+    if longest > _MOST_COUNTED:
+        return None
+    known = separator.obj if isinstance(separator, Known) else None
+    return longest // (len(known) or 1) + 1 if type(known) is str else longest + 1
 
 
 def _replace(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
@@ -151,6 +167,27 @@ def _join(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | No
     return None
 
 
+def _filled(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
+    template = args[0]
+    values = [*args[1:], *kwargs.values()]
+    if not (
+        isinstance(template, Known) and type(template.obj) is str and all(map(is_scalar, values))
+    ):
+        return None
+    try:
+        fields = [each for each in string.Formatter().parse(template.obj) if each[1] is not None]
+    except ValueError:
+        return NEVER
+    if any(spec or conversion or not _IS_FIELD(str(name)) for _, name, spec, conversion in fields):
+        return None
+    texts = [written(frame, node, each) for each in values]
+    longest = max(map(size_of, texts), default=0.0)
+    return built_text(frame, node, str, [template], longest * len(fields))
+
+
+_IS_FIELD = re.compile(r"\w*\Z").match
+
+
 def _zfill(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | None:
     width = args[1] if len(args) > 1 else None
     if (
@@ -194,9 +231,10 @@ put_methods(str, _NEEDLE, _split, "split", "rsplit")
 put_methods(str, "a constant that is not empty, and another", _replace, "replace")
 put_methods(str, "a common encoding", _encode, "encode")
 put_methods(str, "texts, and a short separator", _join, "join")
+put_methods(str, "a constant template with plain fields", _filled, "format")
 put_methods(str, "a constant width up to 256", _zfill, "zfill", "ljust", "rjust", "center")
 put_methods(bytes, _NEEDLE, _text_method(bytes, cost=60, short=True), "strip", "lstrip", "rstrip")
 put_methods(bytes, _TEXT, _text_method(bool, cost=40), "startswith", "endswith")
-put_methods(bytes, _TEXT, _text_method(str, cost=200, growth=2), "hex")
+put_methods(bytes, _TEXT, _text_method(str, cost=200, growth=3), "hex")
 put_methods(bytes, "bytes", _translate, "translate")
 put_methods(bytes, "a common encoding", _encode, "decode")
