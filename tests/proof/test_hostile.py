@@ -18,6 +18,7 @@ from tests.proof import (  # noqa: F401 - collect more cases
     hostile_bounded,
     hostile_expected,
     hostile_missing,
+    hostile_requests,
     hostile_twists,
 )
 from tests.proof.hostile import CASES, ODD_VALUES

@@ -293,6 +293,9 @@ def _of_instance_alone(
             there = stored
         else:
             there = [Opaque(f"`{text_of(node)}`")]
+            surely = _own(frame, value, name, f"`{text_of(node)}`")
+            if surely is not None:
+                return surely
         return any_of([*there, _missing(frame, node, value, cls, name)])
     if of_class and all(not isinstance(each, (Bound, Known)) for each in of_class):
         return any_of(of_class)
@@ -309,6 +312,16 @@ def _expected(frame: Frame, node: ast.AST, value: Value, name: str, of_class: li
     if not of_class and _asks_elsewhere(frame, value.cls):
         return Opaque(what)  # looking for it would run code
     return expected.attribute(value, name, annotation_of(value.cls, name), of_class, what)
+
+
+def _own(frame: Frame, value: Value, name: str, what: str) -> Value | None:
+    """Give what an instance is expected to have itself, so that `__getattr__` is not asked."""
+    expected = frame.analysis.expected
+    if expected is None or not isinstance(value, Held):
+        return None
+    if not frame.analysis.watched.has_own_dict(value.cls):
+        return None
+    return expected.own_attribute(value, name, annotation_of(value.cls, name), what)
 
 
 def _asks_elsewhere(frame: Frame, cls: type) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .kinds import BITS, LARGE, Exactly, Kind, Sizes, kind_of, looked_at
+from .kinds import BITS, LARGE, Exactly, Keys, Kind, Sizes, kind_of, looked_at
 from .lookup import ABSENT
 from .values import (
     SCALARS,
     TEXT_CLAIMED,
     Held,
+    Item,
     Opaque,
     Place,
     Plain,
@@ -25,11 +26,11 @@ from .values import (
     options_of,
 )
 
-#: The names that lead to a value: of a parameter, then of attributes.
-Path: TypeAlias = tuple[str, ...]
+#: What leads to a value: the name of a parameter, then those of attributes, or an `Item`.
+Path: TypeAlias = tuple[Any, ...]
 
 _DEEPEST = 16  # names that lead to a value
-_MOST_LOOKED_AT = 256  # values by one guard
+_MOST_LOOKED_AT = 384  # values by one guard
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Expectation:
     """One thing that a proof expects when the call is made.
 
     Attributes:
-        path: the name of the parameter, and of the attributes that lead on from there.
+        path: the name of the parameter, and of the attributes that lead on from there; an `Item`
+            where it is an item of a dict.
         kind: what is there; None: no attribute of the instance itself, so that its class has it.
         owners: for each name but the last, the class of what is there, if it may be something else
             too; what is expected is expected of that class only.
@@ -48,7 +50,9 @@ class Expectation:
     owners: tuple[type | None, ...] = ()
 
     def __str__(self) -> str:
-        where = ".".join(self.path)
+        first, *others = self.path
+        steps = [f"[{x.key!r}]" if isinstance(x, Item) else f".{x}" for x in others]
+        where = f"{first}{''.join(steps)}"
         if self.kind is None:
             return f"`{where}` is what the class has"
         return f"`{where}` is {self.kind}"
@@ -102,17 +106,52 @@ class Expected:
             of_class: what the class has under that name.
             what: it is, in words.
         """
-        unknown = Opaque(what)
-        if owner.place is None or not owner.place.path:
-            return unknown
-        above = owner.place
-        path = (*above.path, name)
-        owners = (*above.owners, None if above.is_sure else owner.cls)
-        if annotation is ABSENT:
-            return any_of(of_class) if of_class and self._add(path, owners, None) else unknown
+        if annotation is not ABSENT:
+            return self._at(owner.place, owner.cls, name, annotation, what)
+        if owner.place is not None and owner.place.path and of_class:
+            path, owners = _below(owner.place, owner.cls, name)
+            if self._add(path, owners, None):
+                return any_of(of_class)
+        return Opaque(what)
+
+    def own_attribute(self, owner: Held, name: str, annotation: Any, what: str) -> Value | None:
+        """Give what an instance itself has under a name, without asking its class; None if unsure.
+
+        Parameters:
+            owner: the instance; others have it, too.
+            name: of the attribute; the class has nothing under it.
+            annotation: that says what it is; ABSENT if nothing does.
+            what: it is, in words.
+        """
+        if annotation is ABSENT or kind_of(annotation, self.sizes) is None:
+            return None
+        own = self._at(owner.place, owner.cls, "__dict__", Keys(((name, annotation),)), what)
+        found = self.item(own, name, what) if isinstance(own, Plain) else None
+        return None if isinstance(found, Opaque) else found
+
+    def item(self, owner: Plain, key: str, what: str) -> Value:
+        """Give what a dict has under a key if the annotation's word is taken.
+
+        Parameters:
+            owner: the dict; others have it, too.
+            key: of the item.
+            what: it is, in words.
+        """
+        if owner.items is not None:
+            for name, annotation in owner.items.annotations:
+                if name == key:
+                    return self._at(owner.items.place, dict, Item(key), annotation, what)
+        return owner.element or Opaque(what)
+
+    def _at(
+        self, above: Place | None, cls: type, step: str | Item, annotation: Any, what: str
+    ) -> Value:
         kind = kind_of(annotation, self.sizes)
-        if kind is None or not self._add(path, owners, kind):
-            return unknown
+        if kind is None or above is None or not above.path:
+            return Opaque(what)
+        path, owners = _below(above, cls, step)
+        if not self._add(path, owners, kind):
+            return Opaque(what)
         return kind.value(what, Place(path, owners))
 
     def _add(self, path: Path, owners: tuple[type | None, ...], kind: Kind | None) -> bool:
@@ -141,3 +180,7 @@ class Expected:
         if value.type in (str, bytes):
             return value.size * TEXT_CLAIMED > self.sizes.text
         return value.type not in SCALARS and (value.most is None or value.most > self.sizes.most)
+
+
+def _below(above: Place, cls: type, step: str | Item) -> tuple[Path, tuple[type | None, ...]]:
+    return (*above.path, step), (*above.owners, None if above.is_sure else cls)

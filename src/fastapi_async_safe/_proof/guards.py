@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .expected import Expectation
 from .kinds import Exactly, Names
+from .values import Item
 
 #: What reading an attribute may raise: a named tuple that is too short, a slot of another class,
 #: a call too deep, no memory.
@@ -70,20 +71,20 @@ def _rows_of(expectations: Sequence[Expectation]) -> tuple[Row, ...] | None:
         name, *attributes = each.path
         if type(each.kind) is not Exactly or len(attributes) > 1:
             return None
-        if any(owner is not None for owner in each.owners):
-            return None
         attribute = attributes[0] if attributes else None
+        if any(owner is not None for owner in each.owners) or isinstance(attribute, Item):
+            return None
         rows.append(Row(name, attribute, each.kind.cls, each.kind.longest))
     return tuple(rows)
 
 
 def _asked(expectation: Expectation, nothing: str, names: Names) -> str:
-    given, *attributes = expectation.path
-    last = attributes.pop() if attributes else None
+    given, *steps = expectation.path
+    last = steps.pop() if steps else None
     asked = []
     for index, owner in enumerate(expectation.owners):
         if index:
-            given = f"{names.of(getattr)}({given}, {attributes[index - 1]!r}, {nothing})"
+            given = _found(given, steps[index - 1], nothing, names)
         if owner is not None:  # of another class it is not asked
             asked.append(f"{names.of(type)}({given}) is not {names.of(owner)}")
     if last is None:
@@ -96,6 +97,13 @@ def _asked(expectation: Expectation, nothing: str, names: Names) -> str:
     else:
         # NOTE: kept in a variable, so that all is asked of one object.
         value = names.new()
-        there = f"({value} := {names.of(getattr)}({given}, {last!r}, {nothing})) is not {nothing}"
+        there = f"({value} := {_found(given, last, nothing, names)}) is not {nothing}"
         asked.append(f"({there} and {expectation.kind.source(value, names)})")
     return f"({' or '.join(asked)})"
+
+
+def _found(given: str, step: str | Item, nothing: str, names: Names) -> str:
+    # NOTE: what an item is asked of was found to be a dict before, with texts for keys.
+    if isinstance(step, Item):
+        return f"{names.of(dict.get)}({given}, {step.key!r}, {nothing})"
+    return f"{names.of(getattr)}({given}, {step!r}, {nothing})"

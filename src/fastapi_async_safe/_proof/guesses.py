@@ -12,6 +12,10 @@ import sys
 from types import FunctionType, ModuleType, UnionType
 from typing import Annotated, Any, Literal, Optional, Union, get_args, get_origin
 
+from fastapi import FastAPI
+from starlette.requests import HTTPConnection
+
+from .kinds import Keys
 from .lookup import ABSENT, dict_of, find, mro_of
 from .source import NoSourceError, source_of
 
@@ -31,6 +35,8 @@ _TAKE_PARTS = (Annotated, Literal, Optional, Union, dict, frozenset, list, set, 
 
 def annotation_of(cls: type, name: str) -> Any:
     """Guess what could be annotated of the attribute `name` of instances; ABSENT for no guess."""
+    if name == "scope" and any(base is HTTPConnection for base in mro_of(cls)):
+        return SCOPE
     for base in mro_of(cls):
         own = dict_of(base)
         for fields, of_field in (("__dataclass_fields__", "type"), (_MODEL_FIELDS, "annotation")):
@@ -49,6 +55,22 @@ def annotation_of(cls: type, name: str) -> Any:
 
 
 _MODEL_FIELDS = "__pydantic_fields__"
+
+#: What a server says of a connection, and what FastAPI puts there.
+SCOPE = Keys(
+    (
+        ("app", FastAPI),
+        ("http_version", str),
+        ("method", str),
+        ("path", str),
+        ("path_params", dict),
+        ("query_string", bytes),
+        ("raw_path", bytes),
+        ("root_path", str),
+        ("scheme", str),
+        ("type", str),
+    )
+)
 
 
 def returned_by(call: Any) -> Any:

@@ -10,7 +10,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from .lookup import ABSTRACT_TYPE, flags_of, is_compared_plainly, is_one_of, name_of
-from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Place, Plain, Value, any_of
+from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Items, Place, Plain, Value, any_of
 
 #: An integer has so many bits at most, beside its sign.
 BITS = 63
@@ -38,6 +38,16 @@ SMALL = Sizes(ROUNDS - 1, ROUNDS - 1, ROUNDS // 8)
 _CONTAINERS = (list, tuple, set, frozenset)
 _HASHED = (dict, set, frozenset)
 _LARGEST_TABLE = 8192  # bytes, of a container that finds things by their hashes
+
+
+class Keys(NamedTuple):
+    """The annotation of a dict, of which some items are annotated: as a TypedDict has them."""
+
+    annotations: tuple[tuple[str, Any], ...]
+
+
+#: Of a dict of which some items are annotated.
+_KEYED = Sizes(TEXT_CLAIMED, LARGE.part, 2 * ROUNDS)
 
 #: Of what is as expected, but is not looked into.
 _NOWHERE = Place(())
@@ -82,6 +92,7 @@ class Filled:
     element: Kind | None
     key: Kind | None = None
     sizes: Sizes = LARGE
+    keys: Keys | None = None
 
     def value(self, what: str, place: Place | None = None) -> Value:
         """Give what is known of it then."""
@@ -90,7 +101,10 @@ class Filled:
         key = None if self.key is None else self.key.value(part, _NOWHERE)
         most = self.sizes.most
         size = most * self.sizes.part / TEXT_CLAIMED
-        return Plain(self.cls, size=size, element=element, key=key, most=most)
+        items = None
+        if self.keys is not None and place is not None and place.path:
+            items = Items(place, self.keys.annotations)
+        return Plain(self.cls, size=size, element=element, key=key, most=most, items=items)
 
     def source(self, given: str, names: Names) -> str:
         """Give the expression that asks whether `given` is so."""
@@ -144,6 +158,8 @@ def kind_of(annotation: Any, sizes: Sizes, is_part: bool = False) -> Kind | None
         sizes: of what is of that kind.
         is_part: it is one of the element of a container.
     """
+    if type(annotation) is Keys:
+        return None if is_part else Filled(dict, None, Exactly(str, LARGE.part), _KEYED, annotation)
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is None:
         return Exactly(NoneType)

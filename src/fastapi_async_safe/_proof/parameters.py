@@ -18,7 +18,8 @@ from types import FunctionType, NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
-from fastapi import params
+from fastapi import Request, WebSocket, params
+from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -116,6 +117,8 @@ def passed(
     if expected is None or (isinstance(value, Held) and value.cls in _EXACT):
         return value  # what pydantic made has nothing of others within it
     annotation = parameter.annotation
+    if annotation is HTTPConnection:
+        annotation = Request | WebSocket
     call = _depended_on(parameter)
     if call is not None and (annotation is _NONE or annotation is Any):
         annotation = returned_by(call)

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import attributes
 from .analysis import Frame
-from .listed import viewed
+from .listed import item_under, viewed
 from .lookup import find
 from .operations import constant_dict, existing, keys_hash, text_of
 from .values import (
@@ -52,7 +52,7 @@ def item_of(frame: Frame, node: Any, value: Value, index: Value) -> Value:
             )
         frame.analysis.spend(node, 1 + size_of(index) * 20)
         if isinstance(value, Plain):
-            return value.element or Opaque(f"`{text_of(node)}`")
+            return item_under(frame, value, index, f"`{text_of(node)}`")
         return _looked_up(value, index)
     if kind in (str, bytes, list, tuple):
         sliced = isinstance(index, Plain) and index.type is slice

@@ -52,10 +52,43 @@ class Known(Value):
         self.obj = obj
 
 
+class Item(NamedTuple):
+    """A step from a dict to what it has under a key."""
+
+    key: str
+
+
+class Place(NamedTuple):
+    """Where a guard finds a value.
+
+    Attributes:
+        path: the name of a parameter, then of the attributes that lead on from there, or items of
+            dicts; empty if no guard looks into it.
+        owners: for each name but the last, the class of what is there, None if it is surely so.
+        is_sure: of what is there itself, the class is.
+    """
+
+    path: tuple[str | Item, ...]
+    owners: tuple[type | None, ...] = ()
+    is_sure: bool = True
+
+
+class Items(NamedTuple):
+    """What is annotated of the items of a dict that a guard looks into.
+
+    Attributes:
+        place: of the dict.
+        annotations: pairs of a key and an annotation.
+    """
+
+    place: Place
+    annotations: tuple[tuple[str, Any], ...]
+
+
 class Plain(Value):
     """An object of exactly this built-in type, made by the interpreter or by pydantic."""
 
-    __slots__ = ("bits", "element", "key", "most", "size", "type")
+    __slots__ = ("bits", "element", "items", "key", "most", "size", "type")
 
     def __init__(
         self,
@@ -66,6 +99,7 @@ class Plain(Value):
         element: Value | None = None,
         key: Value | None = None,
         most: int | None = None,
+        items: Items | None = None,
     ) -> None:
         self.type = type
         self.bits = bits  # of an integer, at most
@@ -73,6 +107,7 @@ class Plain(Value):
         self.element = element  # of a container, any of its elements
         self.key = key  # of a dict, any of its keys
         self.most = most  # of a list, tuple or set: how many elements it has at most
+        self.items = items  # of a dict
 
 
 class Box(Value):
@@ -102,21 +137,6 @@ class Made(Value):
     def __init__(self, cls: type) -> None:
         self.cls = cls
         self.attributes: dict[str, list[Value]] = {}  # all that were stored under a name
-
-
-class Place(NamedTuple):
-    """Where a guard finds a value.
-
-    Attributes:
-        path: the name of a parameter, then of the attributes that lead on from there; empty if no
-            guard looks into it.
-        owners: for each name but the last, the class of what is there, None if it is surely so.
-        is_sure: of what is there itself, the class is.
-    """
-
-    path: tuple[str, ...]
-    owners: tuple[type | None, ...] = ()
-    is_sure: bool = True
 
 
 class Held(Value):
@@ -227,6 +247,7 @@ def _covers(one: Value, other: Value) -> bool:
             and one.element is other.element
             and one.key is other.key
             and one.most == other.most
+            and one.items is other.items
         )
     return False
 

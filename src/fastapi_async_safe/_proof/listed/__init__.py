@@ -5,7 +5,7 @@ first) and gives what the call gives, or None if these arguments are not what it
 """
 
 from . import containers, functions, texts  # each puts its own on the list
-from .containers import viewed
+from .containers import item_under, viewed
 from .listing import all_listed, listed
 
-__all__ = ["all_listed", "containers", "functions", "listed", "texts", "viewed"]
+__all__ = ["all_listed", "containers", "functions", "item_under", "listed", "texts", "viewed"]

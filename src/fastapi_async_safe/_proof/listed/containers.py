@@ -51,10 +51,18 @@ def _get(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | Non
         if isinstance(box, Box):
             found += box.elements
         elif isinstance(box, Plain):
-            found.append(box.element or Opaque("a value of a dictionary"))
+            found.append(item_under(frame, box, args[1], "a value of a dictionary"))
         else:
             return None
     return any_of(found)
+
+
+def item_under(frame: Frame, value: Plain, key: Value, what: str) -> Value:
+    """Give what a dict that others have, too, has under a key; `what` says what that is."""
+    expected = frame.analysis.expected
+    if expected is not None and isinstance(key, Known) and type(key.obj) is str:
+        return expected.item(value, key.obj, what)
+    return value.element or Opaque(what)
 
 
 def _has_plain_numbers(frame: Frame) -> bool:
