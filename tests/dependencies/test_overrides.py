@@ -23,6 +23,7 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
+from fastapi_async_safe._fastapi.parameters import solved_alone
 from tests.support.serving import (
     FASTAPI,
     Exchange,
@@ -758,3 +759,23 @@ def test_a_provider_may_become_true_in_the_middle_of_a_request(serve: Serve) -> 
         return value
 
     assert serve(app).get("/").json() == "override"
+
+
+@pytest.mark.accelerated
+def test_what_is_solved_by_itself_under_other_overrides_is_forgotten(init: Init) -> None:
+    app = FastAPI()
+
+    def replace() -> None:
+        app.dependency_overrides[number] = lambda: 2
+
+    def number() -> int:
+        return 1
+
+    @app.get("/")
+    async def endpoint(
+        replaced: Annotated[None, Depends(replace)], number: Annotated[int, Depends(number)]
+    ) -> int:
+        return number
+
+    assert exchange(init(app)).body == b"2"
+    assert solved_alone == set()

@@ -11,7 +11,7 @@ import anyio
 import fastapi.dependencies.utils
 import fastapi.routing
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI, Request, Response, WebSocket
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Request, Response, WebSocket
 from fastapi.dependencies.utils import SolvedDependency, get_dependant, solve_dependencies
 from starlette._exception_handler import wrap_app_handling_exceptions
 from starlette.background import BackgroundTask
@@ -155,6 +155,20 @@ def test_after_removal_the_next_init_app_puts_it_in_again(without_hook: None) ->
     assert not is_inline(app)
     init_app(FastAPI())
     assert is_inline(app)
+
+
+def test_taken_out_it_claims_no_route_from_other_copies(without_hook: None) -> None:
+    router = APIRouter()
+
+    @router.get("/")
+    async def endpoint(request: Request) -> int | None:
+        return _registry.depth_of_router(request.scope)
+
+    app = FastAPI()
+    app.include_router(init_app(router))
+    assert exchange(app).body != b"null"
+    _hooks.remove()
+    assert exchange(app).body == b"null"
 
 
 # ---- calls by others --------------------------------------------------------------------------

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import fastapi
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant
 
 from fastapi_async_safe._messages import Notices
 from fastapi_async_safe._planning.planner import Planner
@@ -53,6 +54,19 @@ def test_a_dependant_without_a_call_is_said(
 
     same_as_stock(without_call, Exchange("/here"), Exchange("/here"))
     assert said(caplog) == [f"{FALLS_BACK}a dependant without a call"]
+
+
+@pytest.mark.parametrize(("declared", "said_path"), [("/here", "/here"), ("", "/asked")])
+def test_a_call_with_arguments_of_a_later_fastapi_is_said(
+    declared: str, said_path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    request = Request({"type": "http", "path": "/asked"})
+    dependant = get_dependant(path=declared, call=lambda: 1)
+    Notices().say_that_call_is_unsupported(request, dependant, ["new", "newer"])
+    assert said(caplog) == [
+        FALLS_BACK.replace("/here", said_path)
+        + "solve_dependencies was called with new, newer, which is not supported"
+    ]
 
 
 def test_the_last_thousand_are_not_said_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -129,7 +129,8 @@ class Forks:
                 self._wait(running)
             said = name.with_name(f"{name.name}-{number}")
             trial = partial(self._try, mutant, chosen, chosen[-1] is tests[-1])
-            seconds = 60 + 5 * sum(self._seconds[item.nodeid] for item in chosen)
+            # pytest ends a test that waits for ever; the machine may be busy.
+            seconds = 600 + 20 * sum(self._seconds[item.nodeid] for item in chosen)
             running[_fork(trial, said)] = mutant, said, time.monotonic() + seconds
         while running:
             self._wait(running)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from types import FunctionType
 from typing import Annotated, Any
 
 import pydantic
@@ -467,6 +468,11 @@ def sleeps() -> int:
     return 1
 
 
+def sleeps_around() -> Iterator[int]:
+    time.sleep(0)
+    yield 1
+
+
 def asked(init: Init, call: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> list[str]:
     app = FastAPI()
 
@@ -482,12 +488,13 @@ def asked(init: Init, call: Callable[..., Any], caplog: pytest.LogCaptureFixture
 
 
 @pytest.mark.accelerated
+@pytest.mark.parametrize("call", [sleeps, sleeps_around])
 def test_a_marked_call_that_blocks_is_warned_of_once(
-    init: Init, caplog: pytest.LogCaptureFixture
+    call: FunctionType, init: Init, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (said,) = asked(init, async_safe(partial(sleeps)), caplog)
+    (said,) = asked(init, async_safe(partial(call)), caplog)
     assert "`time.sleep`, which sleeps" in said
-    assert f"{__file__}:{sleeps.__code__.co_firstlineno + 1}" in said
+    assert f"{__file__}:{call.__code__.co_firstlineno + 1}" in said
     assert "async_unsafe" in said
 
 
