@@ -41,6 +41,21 @@ def test_the_table_has_a_line_for_each_route_and_its_callables_below(check: Any)
     assert max(map(len, lines[: lines.index("")])) <= 80
 
 
+def test_a_file_gets_whole_lines_with_the_trips_at_80_columns(
+    check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, cropped, _ = check(SHOP)
+    monkeypatch.delenv("COLUMNS")
+    _, output, _ = check(SHOP)
+
+    lines = output.splitlines()
+    assert lines[0] == cropped.splitlines()[0]
+    assert len(lines[0]) == 80
+    assert "…" in cropped
+    assert "…" not in output
+    assert max(map(len, lines)) > 80
+
+
 @pytest.mark.parametrize(
     ("options", "routes", "names"),
     [

@@ -7,8 +7,10 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import fastapi
 import pytest
 
+from fastapi_async_safe import __version__, resolver_backend
 from fastapi_async_safe._cli import main
 from tests.cli.running import run
 
@@ -54,3 +56,14 @@ def test_an_unknown_command_ends_with_2(capsys: pytest.CaptureFixture[str]) -> N
 
     assert ended.value.code == 2
     assert "No such command 'look'" in capsys.readouterr().err
+
+
+def test_the_versions_are_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == (
+        f"fastapi-async-safe {__version__}, {resolver_backend()} core, "
+        f"FastAPI {fastapi.__version__}\n"
+    )

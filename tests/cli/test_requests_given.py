@@ -87,6 +87,18 @@ def test_a_request_is_given_as_it_is_written_in_http(text: str, expected: GivenR
                 ),
             ),
         ),
+        (
+            "curl --url /a --user me:secret --request PUT --header 'Referer: http://b:1' -D saved",
+            GivenRequest(
+                "PUT",
+                "/a",
+                "",
+                (
+                    ("referer", "http://b:1"),
+                    ("authorization", f"Basic {base64.b64encode(b'me:secret').decode()}"),
+                ),
+            ),
+        ),
     ],
 )
 def test_a_request_is_given_as_a_curl_command(command: str, expected: GivenRequest) -> None:
@@ -116,6 +128,8 @@ def test_a_file_has_a_request_a_line(tmp_path: Path) -> None:
     file.write_text("# the shop\n/a\n\nGET /b\ncurl /c \\\n  -H 'X-One: 1'\n/a\n", encoding="utf-8")
 
     assert [str(each) for each in requests_of([], file)] == ["GET /a", "GET /b", "GET /c"]
+    (with_colon,) = requests_of(["/d"], None, ["X-Time: 10:20"])
+    assert with_colon.headers == (("x-time", "10:20"),)
     common = requests_of(["/d"], file, ["X-One: 2", "X-Two: 2"])
     assert [each.headers for each in common] == [
         (("x-one", "2"), ("x-two", "2")),
@@ -148,7 +162,12 @@ def test_a_har_file_has_what_a_browser_sent_to_the_first_host(tmp_path: Path) ->
             {
                 "method": "POST",
                 "url": "https://shop.example/form",
-                "postData": {"params": [{"name": "a", "value": "1 2"}]},
+                "postData": {"params": [{"name": "a", "value": "1 2"}, {"name": "b"}]},
+            },
+            {
+                "method": "POST",
+                "url": "https://shop.example/picture",
+                "postData": {"encoding": "base64", "text": "AP8="},
             },
         ),
         encoding="utf-8",
@@ -156,7 +175,8 @@ def test_a_har_file_has_what_a_browser_sent_to_the_first_host(tmp_path: Path) ->
 
     assert requests_of([], file) == [
         GivenRequest("POST", "/items", "q=1", (HOST, JSON, ("cookie", "c=1")), b"{}"),
-        GivenRequest("POST", "/form", "", (HOST,), b"a=1+2"),
+        GivenRequest("POST", "/form", "", (HOST,), b"a=1+2&b="),
+        GivenRequest("POST", "/picture", "", (HOST,), b"\x00\xff"),
     ]
 
 

@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import anyio
@@ -496,3 +497,27 @@ def test_a_record_is_frozen_and_small() -> None:
     with pytest.raises(AttributeError):
         change(record, "seconds", 2.0)
     assert sys.getsizeof(record) < 200
+
+
+def test_a_loop_without_a_limit_of_its_own_has_that_of_asyncio(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = SimpleNamespace(get_debug=lambda: True)
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: loop)
+    wants = slow_calls.SlowCalls(None, None)
+    wants.look_at_loop()
+    assert wants.limit == 0.1
+
+
+def test_an_observer_that_left_lets_nobody_read_a_clock() -> None:
+    class Observer:
+        def run(self, inline: Any, call: Any, /, *args: Any, **values: Any) -> Any: ...
+
+        def took(self, inline: Any, seconds: float) -> None: ...
+
+    observer, before = Observer(), slow_calls.limits.lowest
+    slow_calls.observe(observer)
+    assert slow_calls.limits.lowest == -1
+    slow_calls.leave(observer)
+    assert slow_calls.limits.lowest == before
+    assert observer not in slow_calls.observers
