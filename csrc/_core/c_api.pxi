@@ -45,6 +45,7 @@ from pydantic_core import ValidationError
 # copy under another name has modules of its own.
 from . import _core_py, _fastapi
 from . import markers as _markers
+from ._proof.lookup import Probe as _Probe
 
 _check_order = _core_py.check_order
 _isolated = _core_py.isolated
@@ -53,7 +54,11 @@ cdef extern from "Python.h":
     Py_ssize_t size_of "Py_SIZE"(PyObject *)
     PyObject *PyDict_GetItemWithError(object items, object key) except? NULL
     PyObject *get_item "PyDict_GetItemWithError"(PyObject *items, PyObject *key) except? NULL
+    int PyDict_Next(
+        object items, Py_ssize_t *position, PyObject **key, PyObject **value
+    ) noexcept
     PyObject *PyFunction_GET_CODE(PyObject *function)
+    PyObject *PyFunction_GET_DEFAULTS(PyObject *function)
     PyObject *PyModule_GetDict(object module) except NULL
     int PyDict_SetItem(object items, object key, object value) except -1
     ctypedef Py_ssize_t Py_hash_t

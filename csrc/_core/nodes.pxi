@@ -119,6 +119,47 @@ cdef class Group:
         self.params = params
 
 
+cdef struct Asked:
+    # The class of a value, or of an attribute of it, and how long it is at most.
+    Py_ssize_t number  # of its keyword
+    PyObject *attribute  # NULL: the value itself
+    PyObject *cls
+    Py_ssize_t longest
+
+
+cdef class _Asking:
+    """What a guard asks of the arguments of a call, without calling it where its rows say all."""
+
+    cdef object guard
+    cdef tuple keywords
+    cdef tuple rows  # None: the guard has to be called
+    cdef Asked *asked
+    cdef Py_ssize_t count
+
+    def __cinit__(self, guard, tuple keywords not None):
+        cdef str attribute
+        cdef Py_ssize_t longest
+        cdef Asked *asked
+        self.guard, self.keywords = guard, keywords
+        self.rows = getattr(guard, "rows", None)
+        if self.rows is None:
+            return
+        self.count = len(self.rows)
+        self.asked = asked = <Asked *>_allocated(self.count * sizeof(Asked))
+        for keyword, attribute, cls, longest in self.rows:
+            if keyword not in keywords:
+                self.rows = None
+                return
+            asked.number = keywords.index(keyword)
+            asked.attribute = NULL if attribute is None else <PyObject *>attribute
+            asked.cls = <PyObject *>cls
+            asked.longest = longest
+            asked += 1
+
+    def __dealloc__(self):
+        PyMem_Free(self.asked)
+
+
 cdef class Node:
     cdef readonly str name
     cdef readonly object call
@@ -143,10 +184,11 @@ cdef class Node:
     cdef readonly bint joins
     cdef readonly object watch
     cdef readonly object guard
+    cdef readonly object short_guard
     cdef long long limit  # of the watch, in nanoseconds
     cdef tuple keywords
-    cdef tuple guard_rows  # None: the guard has to be called
-    cdef Py_ssize_t *guarded  # the numbers of their keywords
+    cdef _Asking asking  # what the guard asks, None without one
+    cdef _Asking asking_less  # what the short one asks
     cdef object init  # of a class
     cdef unsigned int init_tag  # of the class when it had that
 
@@ -155,6 +197,7 @@ cdef class Node:
         bint function_scoped, Py_ssize_t slot, bint use_cache, bint reusable, tuple groups not None,
         list body_fields not None, tuple connection_names not None, str background_name,
         str response_name, str scopes_name, tuple scopes, bint threaded, bint joins, watch, guard,
+        short_guard,
     ):
         for group in groups:
             if type(group) is not Group:
@@ -181,28 +224,18 @@ cdef class Node:
         self.joins = joins
         self.watch = watch
         self.guard = guard
+        self.short_guard = short_guard
         if watch is not None:
             self.limit = <long long>(<double>watch.limit * 1e9)
         self.special = bool(connection_names or background_name or response_name or scopes_name)
 
-    def __dealloc__(self):
-        PyMem_Free(self.guarded)
-
-    cdef int find_guarded(self) except -1:
-        cdef str attribute
-        cdef Py_ssize_t number, longest
-        cdef list rows = []
-        if self.guard is None or getattr(self.guard, "rows", None) is None:
-            return 0
-        for keyword, attribute, cls, longest in self.guard.rows:
-            if keyword not in self.keywords:
-                return 0
-            rows.append((keyword, attribute, cls, longest))
-        PyMem_Free(self.guarded)
-        self.guarded = <Py_ssize_t *>_allocated(len(rows) * sizeof(Py_ssize_t))
-        self.guard_rows = tuple(rows)
-        for number in range(len(rows)):
-            self.guarded[number] = self.keywords.index(rows[number][0])
+    cdef int take_keywords(self, tuple keywords) except -1:
+        self.keywords = keywords
+        self.asking = self.asking_less = None
+        if self.guard is not None:
+            self.asking = _Asking(self.guard, keywords)
+        if self.short_guard is not None:
+            self.asking_less = _Asking(self.short_guard, keywords)
         return 0
 
     cdef list own_keywords(self):

@@ -25,15 +25,66 @@ cdef int _check_nodes(tuple nodes, Py_ssize_t slots) except -1:
     return 0
 
 
-# Where what is watched is found: a function's code, an attribute, an item of a module.
+# Where what is watched is found: a function's code and defaults, the class of an object, what it
+# itself has, all of a dict, how many it has, an attribute of any kind, an item of a module.
 cdef enum:
-    _CODE, _ATTRIBUTE, _ITEM, _KINDS_WATCHED
+    _CODE, _DEFAULTS, _CLASS, _OWN, _TABLE, _SIZE, _ATTRIBUTE, _ITEM, _KINDS_WATCHED
+
+cdef dict kinds_of_probes = {"type": _CLASS, "instance": _OWN, "items": _TABLE, "size": _SIZE}
 
 
 cdef struct Watched:
     PyObject *owner  # of an item: the dict, of a module
-    PyObject *name
-    PyObject *value
+    PyObject *name  # of all of a dict: the keys
+    PyObject *value  # of all of a dict: the values
+
+
+cdef int _kind_watched(owner, str name) except -1:
+    if type(owner) is module:
+        return _ITEM
+    if type(owner) is function and name == "__code__":
+        return _CODE
+    if type(owner) is function and name == "__defaults__":
+        return _DEFAULTS
+    if type(owner) is _Probe and (owner.kind in ("type", "instance") or type(owner.owner) is dict):
+        return kinds_of_probes.get(owner.kind, _ATTRIBUTE)
+    return _ATTRIBUTE
+
+
+cdef inline bint _is_as_seen(Watched *place, int kind) except -1:
+    cdef PyObject *found
+    if kind == _CODE:
+        return PyFunction_GET_CODE(place.owner) == place.value
+    if kind == _DEFAULTS:
+        found = PyFunction_GET_DEFAULTS(place.owner)
+        return (<PyObject *>None if found == NULL else found) == place.value
+    if kind == _CLASS:
+        return type(<object>place.owner) is <object>place.value
+    if kind == _OWN:
+        try:
+            own = PyObject_GenericGetDict(<object>place.owner, NULL)
+        except AttributeError:  # it is of another class now
+            return False
+        found = get_item(<PyObject *>own, place.name)
+        return (<PyObject *>nothing if found == NULL else found) == place.value
+    if kind == _TABLE:
+        return _has_just(<dict>place.owner, <tuple>place.name, <tuple>place.value)
+    if kind == _SIZE:
+        return len(<dict>place.owner) == <object>place.value
+    return getattr(<object>place.owner, <str>place.name, nothing) is <object>place.value
+
+
+cdef bint _has_just(dict items, tuple keys, tuple values) noexcept:
+    cdef PyObject *key
+    cdef PyObject *value
+    cdef Py_ssize_t position = 0, number = 0
+    if len(items) != len(keys):
+        return False
+    while PyDict_Next(items, &position, &key, &value):
+        if key != <PyObject *>keys[number] or value != <PyObject *>values[number]:
+            return False
+        number += 1
+    return True
 
 
 cdef class Plan:
@@ -146,12 +197,7 @@ cdef class Plan:
             owner = entry[0]
             if isinstance(owner, type):
                 continue
-            kind = _ATTRIBUTE
-            if type(owner) is module:
-                kind = _ITEM
-            elif type(owner) is function and entry[1] == "__code__":
-                kind = _CODE
-            by_kind[kind].append(entry)
+            by_kind[_kind_watched(owner, entry[1])].append(entry)
         self.items_are_counted = True
         self.places_watched = <Watched *>_allocated(len(self.watched) * sizeof(Watched))
         place = self.places_watched
@@ -160,7 +206,14 @@ cdef class Plan:
                 place.owner = <PyObject *>owner
                 place.name = <PyObject *>name
                 place.value = <PyObject *>value
-                if kind == _ITEM:
+                if type(owner) is _Probe and kind != _ATTRIBUTE:
+                    place.owner = <PyObject *>(<object>owner.owner)
+                    if kind == _OWN:
+                        place.name = <PyObject *>(<object>owner.key[0])
+                    elif kind == _TABLE:
+                        place.name = <PyObject *>(<object>owner.key[0])
+                        place.value = <PyObject *>(<object>owner.key[1])
+                elif kind == _ITEM:
                     place.owner = PyModule_GetDict(owner)
                     if not watch_dict(place.owner):
                         self.items_are_counted = False
@@ -196,8 +249,7 @@ cdef class Plan:
             node = <Node>self.nodes[index]
             below = [] if node.leaf else open_nodes.pop()
             names = [(<Node>self.nodes[child]).name for child in below] + node.own_keywords()
-            node.keywords = tuple(names)
-            node.find_guarded()
+            node.take_keywords(tuple(names))
             place = &self.places[index]
             place.start = self.size
             place.own = place.start + 1 + len(below)
@@ -266,22 +318,20 @@ cdef class Plan:
         cdef tuple entry
         cdef PyObject *found
         cdef bint same = True
+        cdef PyObject **owners = (<_Tuple *><PyObject *>self.owners).ob_item
         # PERF: an item of a module is looked up anew only if one of these modules changed: 100
         # instructions for each of a hundred.
         cdef unsigned long long changes = dict_changes
         cdef bint has_changed = not self.items_are_counted or changes != self.changes_seen
         cdef Watched *place = self.places_watched
-        cdef Watched *end = place + self.ends_watched[_CODE]
-        while place != end:
-            if PyFunction_GET_CODE(place.owner) != place.value:
-                return False
-            place += 1
-        end = self.places_watched + self.ends_watched[_ATTRIBUTE]
-        while place != end:
-            value = getattr(<object>place.owner, <str>place.name, nothing)
-            if <PyObject *>value != place.value:
-                return False
-            place += 1
+        cdef Watched *end
+        cdef int kind
+        for kind in range(_ITEM):
+            end = self.places_watched + self.ends_watched[kind]
+            while place != end:
+                if not _is_as_seen(place, kind):
+                    return False
+                place += 1
         if has_changed:
             end = self.places_watched + self.ends_watched[_ITEM]
             while place != end:
@@ -291,7 +341,7 @@ cdef class Plan:
                 place += 1
         self.changes_seen = changes
         for index in range(len(self.owners)):
-            if (<_Type *><PyObject *>self.owners[index]).tp_version_tag != self.owner_tags[index]:
+            if (<_Type *>owners[index]).tp_version_tag != self.owner_tags[index]:
                 same = False
             elif self.owner_tags[index] == 0:
                 same = False

@@ -37,6 +37,7 @@ cdef class Run:
     cdef bint _is_calling  # what runs inline
     cdef bint _body_read
     cdef bint _raw
+    cdef bint _as_planned
     cdef bint _asks
     cdef bint _asks_always
     cdef bint _reuses
@@ -82,6 +83,7 @@ cdef class Run:
         self._response = response
         self._cache = cache
         self._reuses = cache is None
+        self._as_planned = cache is None
         self._raw = plan.raw and type(request) is plan.connection_class
         if not self._raw:
             self._reuses = False
@@ -226,7 +228,7 @@ cdef class Run:
             self._response = self.plan.new_response()
         if self._cache is None:
             self._cache = self._cached()
-            self._reuses = False
+            self._reuses = self._as_planned = False
         return self._background, self._response, self._cache
 
     def take_solved(self, solved, /):
@@ -363,13 +365,19 @@ cdef class Run:
         return _called(node, self._values + place.start + 1)
 
     cdef bint _is_as_expected(self, Node node, Place *place) except -1:
+        cdef _Asking asking = node.asking_less if self._as_planned else node.asking
+        # Rather in a thread than a look at what a tool gave.
+        cdef bint expected = not place.repeats and self._others is None
         cdef Py_ssize_t number
-        if place.repeats or self._others is not None:
-            return False  # rather in a thread than a look at what a tool gave
-        for number in range(place.start + 1, place.start + 1 + place.count):
-            if self._values[number] == NULL:
-                return False
-        return _guarded(node, self._values + place.start + 1)
+        if asking is not None and expected:
+            for number in range(place.start + 1, place.start + 1 + place.count):
+                if self._values[number] == NULL:
+                    expected = False
+            if expected:
+                expected = _guarded(asking, self._values + place.start + 1)
+        if not expected:
+            self._as_planned = False
+        return expected
 
     cdef object _timed(self, Node node, Place *place, context):
         cdef long long started = clock_now(), took

@@ -115,6 +115,7 @@ class Node:
         joins: bool,
         watch: Watch | None,
         guard: Callable[..., bool] | None,
+        short_guard: Callable[..., bool] | None,
     ) -> None: ...
     @property
     def name(self) -> str | None: ...
@@ -162,6 +163,8 @@ class Node:
     def watch(self) -> Watch | None: ...
     @property
     def guard(self) -> Callable[..., bool] | None: ...
+    @property
+    def short_guard(self) -> Callable[..., bool] | None: ...
 
 class Plan:
     def __init__(

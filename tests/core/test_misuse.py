@@ -17,7 +17,7 @@ from tests.support.serving import expected_backend, shown
 
 CORES = ["python"] if expected_backend() == "python" else ["python", "compiled"]
 CLASSES = ["Param", "Group", "Node", "Plan", "Entry", "Solver", "Run", "CurrentRequest"]
-CLASSES += ["_QueryNames", "_StartedCoroutine"]
+CLASSES += ["_Asking", "_QueryNames", "_StartedCoroutine"]
 
 
 @pytest.fixture(params=CORES)

@@ -125,6 +125,7 @@ class Node:
         "reusable",
         "scopes",
         "scopes_name",
+        "short_guard",
         "slot",
         "special",
         "threaded",
@@ -158,6 +159,7 @@ class Node:
         joins: bool,
         watch: Watch | None,
         guard: Callable[..., bool] | None,
+        short_guard: Callable[..., bool] | None,
     ) -> None:
         self.name = name  # the keyword of the dependency above; None: its result is not passed on
         self.call = call
@@ -188,4 +190,6 @@ class Node:
         self.watch = watch  # of an inline call that is timed where it is called, not by `call`
         # Says whether an inline call may be one with these values; if not, it goes to a thread.
         self.guard = guard
+        # The same, where all calls before were as the plan has it; None: it is one then.
+        self.short_guard = short_guard
         self.special = bool(connection_names or background_name or response_name or scopes_name)

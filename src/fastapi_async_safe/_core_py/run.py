@@ -55,6 +55,7 @@ class Run:
     """
 
     __slots__ = (
+        "_as_planned",
         "_asks",
         "_asks_always",
         "_background",
@@ -117,6 +118,8 @@ class Run:
         self._cache = cache  # a dependency cache that others may use at the same time, or None
         # What another resolution cached says nothing about the parameters of this one.
         self._reuses = cache is None
+        # All that was called was as the plan has it, nothing comes from elsewhere.
+        self._as_planned = cache is None
         self._raw = plan.raw and type(request) is plan.connection_class
         if not self._raw:
             self._reuses = False  # it asks the request again
@@ -197,7 +200,7 @@ class Run:
                 cached = self._cached_value(node) if node.use_cache else NOTHING
                 if cached is not NOTHING:
                     self._pass_on(node, cached)
-                elif kind == INLINE and (node.guard is None or node.guard(**values)):
+                elif kind == INLINE and (node.guard is None or self._is_as_expected(node, values)):
                     stopped = None
                     watch = None if in_thread else node.watch  # there it holds up nobody
                     try:
@@ -238,7 +241,7 @@ class Run:
         if self._wants != _BODY_FIRST:
             raise _out_of_turn()
         self._wants = _NO_VALUE
-        self.values.update(values)
+        self._add_found(self.values, values)
         self.errors.extend(errors)
         self._body_read = True
 
@@ -250,7 +253,7 @@ class Run:
             self._response = self.plan.new_response()
         if self._cache is None:
             self._cache = self._cached()
-            self._reuses = False
+            self._reuses = self._as_planned = False
         return self._background, self._response, self._cache
 
     def take_solved(self, solved: Any, /) -> None:
@@ -301,7 +304,7 @@ class Run:
         asks, self._asks = self._asks, self._asks_always
         if not self._raw:
             found, wrong = _fastapi.extract_all(node.used, request)
-            values.update(found)
+            self._add_found(values, found)
             errors.extend(wrong)
             return
         groups = iter(node.groups)
@@ -316,9 +319,14 @@ class Run:
                 extract(group.params, container, values, errors)
             else:
                 found, wrong = _fastapi.extract(source, group.fields, request)
-                values.update(found)
+                self._add_found(values, found)
                 errors.extend(wrong)
             group = next(groups, None)
+
+    def _add_found(self, values: dict[str, Any], found: dict[str, Any]) -> None:
+        if not values.keys().isdisjoint(found):  # a tool gives what nobody asked for
+            self._as_planned = False
+        values.update(found)
 
     def _reuse(self, node: Node) -> None:
         if self._asks_always:
@@ -339,6 +347,13 @@ class Run:
             values[node.response_name] = self._response
         if node.scopes_name is not None:
             values[node.scopes_name] = _fastapi.new_security_scopes(list(node.scopes))
+
+    def _is_as_expected(self, node: Node, values: dict[str, Any]) -> bool:
+        guard = node.short_guard if self._as_planned else node.guard
+        if guard is None or guard(**values):
+            return True
+        self._as_planned = False
+        return False
 
     def _pass_on(self, node: Node, value: Any) -> None:
         if node.name is not None:

@@ -188,8 +188,18 @@ def names_of(fields: Iterable[Any]) -> list[str]:
 
 def keywords_of(dependant: Dependant) -> set[str]:
     """List the keywords that the call of `dependant` gets."""
-    names = {each.name for each in dependant.dependencies}
+    return set(_all_keywords_of(dependant))
+
+
+def repeats_keywords(dependant: Dependant) -> bool:
+    """Say whether the call of `dependant` gets two values by one keyword; the last one counts."""
+    names = _all_keywords_of(dependant)
+    return len(set(names)) < len(names)
+
+
+def _all_keywords_of(dependant: Dependant) -> list[str]:
+    names = [each.name for each in dependant.dependencies]
     for attribute in (*PARAMETER_LISTS, "body_params"):
-        names.update(names_of(getattr(dependant, attribute)))
-    names.update(getattr(dependant, name) for name in FIELD_NAMES if name.endswith("_param_name"))
-    return names - {None}
+        names += names_of(getattr(dependant, attribute))
+    names += [getattr(dependant, name) for name in FIELD_NAMES if name.endswith("_param_name")]
+    return [name for name in names if name is not None]

@@ -21,10 +21,11 @@ from .._core_py import (
     THREAD,
 )
 from .._proof import Guard, Proof, guard_of
+from .._proof.values import Value
 from ..markers import SeenMarks
 from ..policy import Policy
 from ..slow_calls import SlowCalls, Watch
-from .proofs import Proofs, is_answered_plainly, rows_of
+from .proofs import Proofs, is_answered_plainly, listed_scopes, rows_of
 from .watched import observed, watched_context, watches_of
 
 
@@ -37,6 +38,8 @@ class Place(NamedTuple):
     threaded: bool = False  # it may share a trip to the thread pool with its neighbours
     watch: Watch | None = None
     guard: Guard | None = None  # whether a call is one that the proof speaks of
+    short_guard: Guard | None = None  # the same, where all before went as the plan has it
+    proof: Proof | None = None  # that knows most of it
 
 
 class Placement:
@@ -76,20 +79,27 @@ class Placement:
         # Whether something is proven, or is not, depends on what reads its parameters.
         self.rests_on_reading = self.rests_on_reading_bodies = False
 
-    def of_dependency(self, used: _fastapi.Declaration, results: dict[str, Any]) -> Place:
+    def of_dependency(
+        self, used: _fastapi.Declaration, results: dict[str, Any], given: dict[str, Value]
+    ) -> Place:
         """Give the place of a dependency.
 
         Parameters:
             used: what its dependant says.
             results: what is called for its parameters, by name.
+            given: what of that gives what for sure, if all goes as the plan has it.
         """
         kind, call = self._calling(used)
         limited = _fastapi.concurrency_of(used.dependant) is not None
         proof = self._proof_of(used, results) if kind == THREAD else None
-        guard = None
+        guard = short_guard = None
         if proof is not None and not (limited and proof.expects):
             kind = INLINE_LIMITED if limited else INLINE
-            guard = guard_of(proof.expects, _fastapi.keywords_of(used.dependant))
+            keywords = _fastapi.keywords_of(used.dependant)
+            guard = short_guard = guard_of(proof.expects, keywords)
+            proof = self._closer_proof(used, results, given) or proof
+            if guard is not None:
+                short_guard = guard_of(proof.expects, keywords)
         threaded = (kind in (THREAD, CONTEXT) or guard is not None) and self._is_threaded(used)
         watch = None
         if kind in (INLINE, INLINE_LIMITED):
@@ -103,7 +113,7 @@ class Placement:
         elif kind == CONTEXT and threaded:
             call = contextmanager(call)
         proven = proof is not None and kind != THREAD
-        return Place(kind, call, proven, threaded, watch, guard)
+        return Place(kind, call, proven, threaded, watch, guard, short_guard, proof)
 
     def _calling(self, used: _fastapi.Declaration) -> tuple[int, Any]:
         call, dependant = used.call, used.dependant
@@ -134,6 +144,30 @@ class Placement:
             return None
         proof = self._proofs.proof_of(used.call, results)
         return proof if proof is not None and self._rests_on(proof) else None
+
+    def _closer_proof(
+        self, used: _fastapi.Declaration, results: dict[str, Any], given: dict[str, Value]
+    ) -> Proof | None:
+        """Prove a dependency with what is known of the values that it gets, beside its declaration.
+
+        None if nothing is, or that does not help.
+        """
+        scopes = self._scopes_of(used)
+        known = given if scopes is None else {**given, str(used.scopes_name): scopes}
+        if not known:
+            return None
+        proof = self._proofs.proof_of(used.call, results, known)
+        return proof if proof is not None and self._rests_on(proof) else None
+
+    def _scopes_of(self, used: _fastapi.Declaration) -> Value | None:
+        """Give what is known of the security scopes that a dependency gets."""
+        if used.scopes_name is None:
+            return None
+        scopes = listed_scopes(tuple(_fastapi.security_scopes(used.dependant)))
+        if scopes is None:
+            return None
+        proof = self._proofs.proof_of(_fastapi.new_security_scopes, {}, {"scopes": scopes})
+        return proof.gives if proof is not None and self._rests_on(proof) else None
 
     def _gets_what_it_declares(self, used: _fastapi.Declaration) -> bool:
         reads, reads_body = any(map(used.fields, SOURCES)), bool(used.body_fields)

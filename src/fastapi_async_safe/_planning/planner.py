@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _fastapi
 from .._core_py import (
@@ -17,6 +18,8 @@ from .._core_py import (
     SOURCES,
     THREAD,
 )
+from .._proof import Proof
+from .._proof.values import Value
 from ..policy import Policy
 from ..slow_calls import SlowCalls
 from .parameters import is_repeatable, parameter
@@ -88,6 +91,8 @@ class Planner:
         self._after: list[int] = []
         self._drafts: list[_Draft] = []
         self._slots: dict[Any, int] = {}
+        self._given_by: dict[int, _Given] = {}  # each slot, at first
+        self._not_proven_at = -1  # the last draft whose call is not proven
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
@@ -164,6 +169,8 @@ class Planner:
             self._order[visit.entered_at] = ~index
             self._after[visit.entered_at] = len(self._order)
         if above is not None:
+            self._note_given(draft, index)
+            above.drafts.append(draft)
             above.shapes.append(draft.shape)
             above.repeatable = above.repeatable and draft.repeatable
 
@@ -179,7 +186,7 @@ class Planner:
         slot = -1 if is_root else self._slot(declared)
         place = Place(ROOT, used.call)
         if not is_root:
-            place = self._placement.of_dependency(used, visit.results)
+            place = self._placement.of_dependency(used, visit.results, self._given(visit))
         connection_names = used.connection_names(self._connection_class)
         body_fields = used.body_fields
         reads_quietly = not body_fields and all(
@@ -200,6 +207,7 @@ class Planner:
         goes_along = place.proven and place.kind == INLINE and place.guard is None
         draft = _Draft()
         draft.visit = visit
+        draft.place = place
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
         draft.repeatable = (
             visit.repeatable
@@ -230,10 +238,38 @@ class Planner:
             "joins": reads_quietly and (is_root or place.threaded or goes_along),
             "watch": place.watch,
             "guard": place.guard,
+            "short_guard": place.short_guard,
         }
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
         return draft
+
+    def _given(self, visit: _Visit) -> dict[str, Value]:
+        """Give what is known of what the dependencies of a visit give, by name.
+
+        It was made by calls that are proven, and nothing else was called since: it is as it was
+        made. Whether all these calls were as their proofs have it is known on a request.
+        """
+        if _fastapi.repeats_keywords(visit.used.dependant):
+            return {}
+        known = {}
+        for draft in visit.drafts:
+            name = draft.arguments["name"]
+            given = self._given_by[draft.arguments["slot"]]
+            # NOTE: it may come out of the dependency cache.
+            if given.proof is not draft.place.proof or given.made_at <= self._not_proven_at:
+                continue
+            if name is not None and given.proof is not None and given.proof.gives is not None:
+                known[name] = given.proof.gives
+                visit.made_at = min(visit.made_at, given.made_at)
+        return known
+
+    def _note_given(self, draft: _Draft, index: int) -> None:
+        place = draft.place
+        if not (place.proven and place.kind == INLINE):
+            self._not_proven_at = index
+        made_at = min(draft.visit.made_at, index)
+        self._given_by.setdefault(draft.arguments["slot"], _Given(place.proof, made_at))
 
     def _slot(self, declared: _fastapi.Declaration) -> int:
         key = _fastapi.cache_key(declared.dependant, self._keys_known)
@@ -329,7 +365,9 @@ class _Visit:
 
     __slots__ = (
         "declared",
+        "drafts",
         "entered_at",
+        "made_at",
         "repeatable",
         "results",
         "shapes",
@@ -342,6 +380,8 @@ class _Visit:
         self.used = used  # what is solved in its place: another one under overrides
         self.entered_at: int | None = None  # its place in the order, None for a leaf
         self.waiting: Iterator[Any] = iter(used.dependencies)
+        self.drafts: list[_Draft] = []  # of the nodes directly below
+        self.made_at = sys.maxsize  # where the first of what is known of its arguments was made
         self.shapes: list[int] = []  # of the nodes directly below
         self.repeatable = True
         self.results: dict[str, Any] = {}  # what is called for its parameters
@@ -350,9 +390,17 @@ class _Visit:
 class _Draft:
     """A node, but for what depends on all the others."""
 
-    __slots__ = ("arguments", "repeatable", "shape", "visit")
+    __slots__ = ("arguments", "place", "repeatable", "shape", "visit")
 
     arguments: dict[str, Any]
+    place: Place
     repeatable: bool
     shape: int
     visit: _Visit
+
+
+class _Given(NamedTuple):
+    """What fills a slot of the dependency cache."""
+
+    proof: Proof | None
+    made_at: int  # the index of the draft that made the first part of it

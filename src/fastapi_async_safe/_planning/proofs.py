@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from .. import _fastapi
 from .._messages import proof_logger
 from .._proof import ABSENT, Proof, prove_as
 from .._proof.libraries import is_made_by_pydantic
-from .._proof.lookup import name_of
-from .._proof.values import is_constant
+from .._proof.lookup import Probe, name_of
+from .._proof.values import ROUNDS, Box, Known, Value, is_constant
 from ..markers import is_async_safe, may_block
 
 _KEPT = 4096
+
+_NOTHING_KNOWN: Mapping[str, Value] = MappingProxyType({})
 
 # What changes more often than this changes all the time, and so is not worth a plan.
 _CHANGES_BORNE = 8
@@ -56,11 +60,14 @@ _NO_SCHEMAS = frozenset({"config", "default", "expected", "metadata", "serializa
 
 
 class _Kept:
-    __slots__ = ("call", "changes", "proof", "results")
+    __slots__ = ("call", "changes", "known", "proof", "results")
 
-    def __init__(self, call: Any, results: Mapping[str, Any], proof: Proof) -> None:
+    def __init__(
+        self, call: Any, results: Mapping[str, Any], known: Mapping[str, Any], proof: Proof
+    ) -> None:
         self.call = call  # so that nothing else gets its identity
         self.results = results
+        self.known = known
         self.proof = proof
         self.changes = 0
 
@@ -71,21 +78,25 @@ class Proofs:
     __slots__ = ("_kept", "_warned")
 
     def __init__(self) -> None:
-        self._kept: dict[int, _Kept] = {}
+        self._kept: dict[tuple[int, bool], _Kept] = {}  # by the call, and whether more is known
         self._warned: dict[int, Any] = {}
 
-    def proof_of(self, call: Any, results: Mapping[str, Any]) -> Proof | None:
+    def proof_of(
+        self, call: Any, results: Mapping[str, Any], known: Mapping[str, Value] = _NOTHING_KNOWN
+    ) -> Proof | None:
         """Prove a call, or give its proof that still holds.
 
         Parameters:
             call: no generator and no coroutine function.
             results: what is called for the parameters that are dependencies.
+            known: what is passed for sure, by name; what other proofs say is given.
 
         Returns:
             A proof that holds, None without one.
         """
-        kept = self._kept.get(id(call))
-        if kept is not None and _same(kept.results, results):
+        key = id(call), bool(known)
+        kept = self._kept.get(key)
+        if kept is not None and _same(kept.results, results) and _same(kept.known, known):
             if not kept.proof.holds:
                 return None
             if kept.proof.is_current():
@@ -93,10 +104,11 @@ class Proofs:
             kept.changes += 1
             if kept.changes > _CHANGES_BORNE:
                 return None
-            kept.proof = prove_as(call, results)
+            kept.proof = prove_as(call, results, known)
         else:
             changes = 0 if kept is None else kept.changes
-            kept = self._kept[id(call)] = _Kept(call, dict(results), prove_as(call, results))
+            proof = prove_as(call, results, known)
+            kept = self._kept[key] = _Kept(call, dict(results), dict(known), proof)
             kept.changes = changes
             if len(self._kept) > _KEPT:
                 del self._kept[next(iter(self._kept))]
@@ -143,7 +155,20 @@ class SilentProofs(Proofs):
     def found_about(self, call: Any, results: Mapping[str, Any]) -> Proof:
         """Give the proof of a call as `proof_of` does, also one that does not hold."""
         held = self.proof_of(call, results)
-        return self._kept[id(call)].proof if held is None else held
+        return self._kept[id(call), False].proof if held is None else held
+
+
+def listed_scopes(scopes: tuple[str, ...]) -> Value | None:
+    """Give what is known of a new list of these security scopes; None if they are many or odd."""
+    if len(scopes) > ROUNDS or not all(type(each) is str and len(each) <= 256 for each in scopes):
+        return None
+    return _listed(scopes)
+
+
+@lru_cache(maxsize=256)
+def _listed(texts: tuple[str, ...]) -> Value:
+    # NOTE: the same for the same texts, as proofs are kept by what is known.
+    return Box(list, [Known(each) for each in texts])
 
 
 def rows_of(proof: Proof, nothing: Any) -> tuple[tuple[Any, str, Any], ...]:
@@ -160,7 +185,11 @@ def rows_of(proof: Proof, nothing: Any) -> tuple[tuple[Any, str, Any], ...]:
 
 def once(rows: list[tuple[Any, str, Any]]) -> list[tuple[Any, str, Any]]:
     """Leave out what is there twice. NOTE: neither owners nor values need have a hash."""
-    return list({(id(owner), name): (owner, name, value) for owner, name, value in rows}.values())
+    found: dict[tuple[Any, ...], tuple[Any, str, Any]] = {}
+    for owner, name, value in rows:
+        what = owner.looks_at if type(owner) is Probe else (id(owner), name)
+        found[*what, id(value)] = owner, name, value
+    return list(found.values())
 
 
 def is_answered_plainly(proof: Proof, field: Any) -> bool:

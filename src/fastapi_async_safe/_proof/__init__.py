@@ -4,7 +4,8 @@ prove -> parameters: what FastAPI passes -> calls -> source of each function, he
 code -> statements, assignments -> expressions, conditions -> variables, attributes, parts,
 operations, listed built-ins -> reasons
 
-Where a value may be anything: guesses -> kinds -> expected -> guards, which look before each call
+Where a value may be anything: guesses -> kinds -> expected -> guards, which look before each call;
+given: what a call gives, for the proofs of those that get it
 """
 
 from .analysis import Reason

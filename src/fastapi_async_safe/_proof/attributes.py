@@ -39,6 +39,7 @@ from .values import (
     Above,
     Bound,
     Box,
+    Given,
     Held,
     Known,
     Made,
@@ -187,8 +188,9 @@ def _by_descriptor(frame: Frame, node: ast.AST, value: Value, cls: type, name: s
     if name in _ENUM_PROPERTIES and found is _ENUM_PROPERTIES[name]:
         return _of_enum(frame, node, cls, name)
     if kind is MemberDescriptorType:
-        if isinstance(value, Made) and _is_slot(found, name):
-            return any_of(value.attributes.get(name, []))
+        stored = _stored(value, name)
+        if stored is not None and _is_slot(found, name):
+            return any_of(stored)
         return _expected(frame, node, value, name, [])
     if kind is _TUPLE_GETTER:
         return _expected(frame, node, value, name, [])
@@ -278,8 +280,8 @@ def _of_instance_alone(
         if of_class or name in own:
             found = watched.of_instance(value.obj, name)
             return any_of(of_class) if found is ABSENT else existing(frame, found)
-    elif isinstance(value, Made):
-        stored = value.attributes.get(name, [])
+    elif (found := _stored(value, name)) is not None:
+        stored = found
         if of_class or (stored and watched.class_attribute(cls, "__getattr__") is ABSENT):
             return any_of([*stored, *of_class])
     elif of_class and not _has_dict(cls):
@@ -300,6 +302,17 @@ def _of_instance_alone(
     if of_class and all(not isinstance(each, (Bound, Known)) for each in of_class):
         return any_of(of_class)
     return _expected(frame, node, value, name, of_class)
+
+
+def _stored(value: Value, name: str) -> list[Value] | None:
+    """Give all that may be stored under a name, None if others may have stored something."""
+    if isinstance(value, Made):
+        return value.attributes.get(name, [])
+    if isinstance(value, Given) and name in value.attributes:
+        options = options_of(value.attributes[name])
+        # NOTE: of what is not known a guard may know more.
+        return None if any(isinstance(each, Opaque) for each in options) else list(options)
+    return [] if isinstance(value, Given) else None
 
 
 def _expected(frame: Frame, node: ast.AST, value: Value, name: str, of_class: list[Value]) -> Value:

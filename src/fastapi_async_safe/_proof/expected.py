@@ -16,6 +16,7 @@ from .lookup import ABSENT
 from .values import (
     SCALARS,
     TEXT_CLAIMED,
+    Given,
     Held,
     Item,
     Opaque,
@@ -86,6 +87,8 @@ class Expected:
             value: what is known of it for sure.
             annotation: that says what it is; ABSENT if nothing does.
         """
+        if isinstance(value, Given):
+            return Given(value.cls, value.what, value.attributes, Place((name,)))
         if isinstance(value, Held):
             self._classes[name] = value.cls
             return Held(value.cls, value.what, Place((name,)))

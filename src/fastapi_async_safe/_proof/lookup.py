@@ -119,47 +119,57 @@ def find(cls: type, name: str, behind: type | None = None) -> tuple[Any, type | 
 
 
 class Probe:
-    """Something to be watched that `getattr` alone does not show."""
+    """Something to be watched that `getattr` alone does not show.
 
-    __slots__ = ("_key", "_kind", "_owner")
+    PERF: the compiled core looks itself where the kind is "instance", "items", "size" or "type".
+    """
+
+    __slots__ = ("key", "kind", "owner")
 
     def __init__(self, kind: str, owner: Any, key: Any) -> None:
-        self._kind = kind
-        self._owner = owner
-        self._key = key
+        self.kind = kind
+        self.owner = owner
+        self.key = key
+
+    @property
+    def looks_at(self) -> tuple[Any, ...]:
+        """The same for all that look for the same at the same place."""
+        parts = self.key if type(self.key) is tuple else (self.key,)
+        sought = (x for part in parts for x in (part if type(part) is tuple else (part,)))
+        return self.kind, id(self.owner), *map(id, sought)
 
     @property
     def value(self) -> Any:
         """What is there now. As with any attribute there is an AttributeError if nothing is."""
         found = self._look()
         if found is ABSENT:
-            raise AttributeError(self._key)
+            raise AttributeError(self.key)
         return found
 
     def _look(self) -> Any:
-        if self._kind == "class":
-            return find(self._owner, self._key)[0]
-        if self._kind == "mro":
-            return mro_of(self._owner)
-        if self._kind == "items":
+        if self.kind == "class":
+            return find(self.owner, self.key)[0]
+        if self.kind == "mro":
+            return mro_of(self.owner)
+        if self.kind == "items":
             # PERF: instead of a loop over pairs: 1.3 -> 0.4 us for two (3.13).
-            keys, values = self._key
+            keys, values = self.key
             same = (
-                len(self._owner) == len(keys)
-                and all(map(is_, self._owner, keys))
-                and all(map(is_, self._owner.values(), values))
+                len(self.owner) == len(keys)
+                and all(map(is_, self.owner, keys))
+                and all(map(is_, self.owner.values(), values))
             )
             return True if same else ABSENT
-        if self._kind == "type":
-            return type(self._owner)
-        if self._kind == "size":
-            return len(self._owner)
-        if self._kind == "instance":
+        if self.kind == "type":
+            return type(self.owner)
+        if self.kind == "size":
+            return len(self.owner)
+        if self.kind == "instance":
             # NOTE: a class cannot be given another `__dict__`. PERF: instead of looking for it
             # in the bases each time: 0.9 -> 0.3 us (3.13).
-            name, descriptor = self._key
-            return dict.get(descriptor.__get__(self._owner), name, ABSENT)
-        return self._owner.get(self._key, ABSENT)
+            name, descriptor = self.key
+            return dict.get(descriptor.__get__(self.owner), name, ABSENT)
+        return self.owner.get(self.key, ABSENT)
 
 
 class Watched:

@@ -103,6 +103,7 @@ def passed(
     watched: Watched,
     results: Mapping[str, Any] | None = None,
     expected: Expected | None = None,
+    known: Mapping[str, Value] | None = None,
 ) -> Value:
     """Say what FastAPI passes for a parameter.
 
@@ -112,8 +113,11 @@ def passed(
         results: what is called in fact for the parameters that are dependencies, None for what
             `Depends` says; a class gives an instance of itself.
         expected: where it is noted if the annotation's word is taken; None: it is not taken.
+        known: what is passed for sure, by name, where more is known of it than is declared.
     """
-    value = _passed_surely(parameter, watched, results)
+    value = None if known is None else known.get(parameter.name)
+    if value is None:
+        value = _passed_surely(parameter, watched, results)
     if expected is None or (isinstance(value, Held) and value.cls in _EXACT):
         return value  # what pydantic made has nothing of others within it
     annotation = parameter.annotation

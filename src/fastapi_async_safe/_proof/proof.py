@@ -6,7 +6,7 @@ import ast
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, Signature
 from types import FunctionType, MethodType
@@ -17,6 +17,7 @@ from .analysis import Analysis, Frame, Reason, StopError
 from .calls import call_object, construct
 from .expected import Expectation, Expected
 from .functions import run_function
+from .given import given_by
 from .kinds import LARGE, SMALL
 from .lookup import ABSENT, find, is_compared_plainly, name_of
 from .operations import existing
@@ -74,6 +75,8 @@ class Proof:
         expects: what has to be so of the values that a call gets, for the proof to speak of it;
             empty if it speaks of every call. It is looked at before each call, and where it is not
             so, the call goes to the thread pool.
+        gives: what those that get the result may count on while nothing runs but what is proven;
+            None if that is nothing.
     """
 
     holds: bool
@@ -84,6 +87,7 @@ class Proof:
     called: tuple[Any, ...] = ()
     parameters: Parameters | None = None
     expects: tuple[Expectation, ...] = ()
+    gives: Value | None = field(default=None, repr=False, compare=False)
 
     def is_current(self) -> bool:
         """Say whether everything the proof rests on is as it was."""
@@ -113,46 +117,58 @@ def prove(call: Callable[..., Any]) -> Proof:
     return prove_as(call, None)
 
 
-def prove_as(call: Callable[..., Any], results: Mapping[str, Any] | None) -> Proof:
+def prove_as(
+    call: Callable[..., Any],
+    results: Mapping[str, Any] | None,
+    known: Mapping[str, Value] | None = None,
+) -> Proof:
     """Prove `call`, as `prove` does, for certain dependencies.
 
     Parameters:
         results: what is called in fact for each parameter that is a dependency, by its name; None
             for what `Depends` says.
+        known: what is passed for sure, by name; what proofs of other calls say that these give.
     """
-    surely = _attempt(call, results, None)
+    surely = _attempt(call, results, known, None)
     if surely.verdict != "unknown":
         return surely
-    found = _expecting(call, results)
+    found = _expecting(call, results, known)
     if found is None:
         return surely
     proof, expected = found
     # What it can do without is not asked for.
     for path in [each.path for each in expected.expectations][:_LEFT_OUT]:
         fewer = Expected([*expected.without, path], expected.sizes)
-        attempt = _attempt(call, results, fewer)
+        attempt = _attempt(call, results, known, fewer)
         if attempt.holds:
             proof, expected = attempt, fewer
     return proof
 
 
-def _expecting(call: Any, results: Mapping[str, Any] | None) -> tuple[Proof, Expected] | None:
+def _expecting(
+    call: Any, results: Mapping[str, Any] | None, known: Mapping[str, Value] | None
+) -> tuple[Proof, Expected] | None:
     """Find a proof that expects something, and give it with that; None if there is none."""
     for sizes in (LARGE, SMALL):
         expected = Expected(sizes=sizes)
-        proof = _attempt(call, results, expected)
+        proof = _attempt(call, results, known, expected)
         if proof.holds:
             return proof, expected
     return None
 
 
-def _attempt(call: Any, results: Mapping[str, Any] | None, expected: Expected | None) -> Proof:
+def _attempt(
+    call: Any,
+    results: Mapping[str, Any] | None,
+    known: Mapping[str, Value] | None,
+    expected: Expected | None,
+) -> Proof:
     analysis = Analysis(run_function, expected=expected)
     signature = declared_by(call)
     result: Value | None = None
     try:
         with suppress(StopError):
-            result = _run(analysis, call, signature, results)
+            result = _run(analysis, call, signature, results, known)
     except RecursionError:
         _give_up(analysis, f"{_named(call)} is too deep to be followed")
     except Exception as error:
@@ -167,7 +183,12 @@ def _attempt(call: Any, results: Mapping[str, Any] | None, expected: Expected | 
     gives_data = not reasons and result is not None and is_data(result)
     parameters = None if reasons else Parameters(call, _declared(signature))
     expects = () if reasons or expected is None else expected.expectations
-    return Proof(not reasons, verdict, reasons, watched, gives_data, called, parameters, expects)
+    gives = None
+    if not reasons and result is not None:
+        gives = given_by(result, f"what {_named(call)} gives")
+    return Proof(
+        not reasons, verdict, reasons, watched, gives_data, called, parameters, expects, gives
+    )
 
 
 def _give_up(analysis: Analysis, text: str) -> None:
@@ -185,6 +206,7 @@ def _run(
     call: Any,
     signature: Signature | None,
     results: Mapping[str, Any] | None,
+    known: Mapping[str, Value] | None,
 ) -> Value | None:
     frame = _outside(analysis)
     if signature is None:
@@ -194,7 +216,7 @@ def _run(
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     for parameter in evaluated(signature, call).parameters.values():
-        value = passed(parameter, analysis.watched, results, analysis.expected)
+        value = passed(parameter, analysis.watched, results, analysis.expected, known)
         # FastAPI passes everything by keyword; what cannot be passed so is an error there, too.
         if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
             kwargs[parameter.name] = value

@@ -150,6 +150,18 @@ class Held(Value):
         self.place = place
 
 
+class Given(Held):
+    """An instance that another dependency made, as it made it."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(
+        self, cls: type, what: str, attributes: dict[str, Value], place: Place | None = None
+    ) -> None:
+        super().__init__(cls, what, place)
+        self.attributes = attributes  # what may be stored under a name
+
+
 class Bound(Value):
     """A method, and what it was read from."""
 
@@ -233,6 +245,8 @@ def _covers(one: Value, other: Value) -> bool:
         return True
     if isinstance(one, Known) and isinstance(other, Known):
         return one.obj is other.obj
+    if isinstance(one, Given) or isinstance(other, Given):
+        return False
     if isinstance(one, Held) and isinstance(other, Held):
         return one.cls is other.cls and one.place == other.place
     if isinstance(one, Function) and isinstance(other, Function):
