@@ -10,6 +10,7 @@ import enum
 from typing import Annotated, Any
 
 import pydantic
+from annotated_types import Ge, Le, MaxLen
 from fastapi import Depends, Query
 
 from tests.proof.hostile import SLEEPY, case, hidden
@@ -46,6 +47,35 @@ def joins_by_a_long_member(a: Long) -> Any:
 @case
 def has_a_long_default(a: Annotated[str, Query(max_length=5)] = "1," * 1000) -> Any:
     return [int(each) for each in a.split(",")]
+
+
+@case
+def has_limits_that_are_dropped(
+    a: Annotated[int, Ge(0), Le(9)] = Query(), b: Annotated[int, Ge(0), Le(9)] = Query()
+) -> Any:
+    return a * b
+
+
+@case
+def has_a_limit_that_is_dropped(a: Annotated[str, MaxLen(5)] = Query()) -> Any:
+    return [int(each) for each in a.split(",")]
+
+
+@case
+def has_another_limit_later(a: Annotated[str, MaxLen(5), Query(max_length=5000)]) -> Any:
+    return [int(each) for each in a.split(",")]
+
+
+@case
+def has_another_limit_around(
+    a: Annotated[str, MaxLen(5)] | None = Query(max_length=5000),
+) -> Any:
+    return [int(each) for each in a.split(",")]
+
+
+@case
+def has_a_dropped_limit_of_a_list(a: Annotated[list[str], MaxLen(5)] = Query()) -> Any:  # noqa: B008
+    return [each.strip() for each in a]
 
 
 def lengthen(text: str) -> str:

@@ -69,9 +69,23 @@ class Analysis:
     frame: Frame | None = None
 
     def refuse(
-        self, node: ast.AST | None, text: str, *, blocks: bool = False, what: str = ""
+        self,
+        node: ast.AST | None,
+        text: str,
+        *,
+        blocks: bool = False,
+        what: str = "",
+        large: bool = False,
     ) -> Value:
-        """Note that `text` cannot be proven; give the value that nothing is known of."""
+        """Note that `text` cannot be proven; give the value that nothing is known of.
+
+        Parameters:
+            blocks: it is known to wait.
+            what: that value is, in words.
+            large: it might be proven of something smaller.
+        """
+        if large and self.expected is not None:
+            self.expected.met_large = True
         file, line = "", 0
         if self.frame is not None and not self.frame.source.file.startswith("<"):
             file = self.frame.source.file
@@ -88,7 +102,7 @@ class Analysis:
         """Count what it costs to put so many parts into a container."""
         self.spend(node, count * 0.5)
         if count > _LARGEST_CONTAINER:
-            self.refuse(node, "builds a container that may grow large")
+            self.refuse(node, "builds a container that may grow large", large=True)
             raise StopError
 
     def spend(self, node: ast.AST | None, cost: float) -> None:
@@ -97,7 +111,7 @@ class Analysis:
         self.steps += 1
         if self.spent > BUDGET:
             self.spent = float("-inf")  # said once
-            self.refuse(node, "takes longer than what is counted as short")
+            self.refuse(node, "takes longer than what is counted as short", large=True)
         if self.steps > _STEPS:
             self.refuse(node, "is too large to be proven")
             raise StopError
@@ -119,10 +133,16 @@ class Frame:
     overlays: list[dict[str, Value]] = field(default_factory=list)  # of comprehensions
 
     def refuse(
-        self, node: ast.AST | None, text: str, *, blocks: bool = False, what: str = ""
+        self,
+        node: ast.AST | None,
+        text: str,
+        *,
+        blocks: bool = False,
+        what: str = "",
+        large: bool = False,
     ) -> Value:
-        """Note that `text` cannot be proven; give the value that nothing is known of."""
-        return self.analysis.refuse(node, text, blocks=blocks, what=what)
+        """Note that `text` cannot be proven, as `Analysis.refuse` does."""
+        return self.analysis.refuse(node, text, blocks=blocks, what=what, large=large)
 
     def assign(self, name: str, value: Value) -> None:
         """Let the local variable `name` be `value` from here on."""

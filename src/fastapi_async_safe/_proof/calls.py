@@ -152,7 +152,8 @@ def _call_function(
     if entry is not None:
         result = entry.rule(frame, node, args, kwargs)
         if result is None:
-            return frame.refuse(node, f"calls `{entry.name}` with other than {entry.asks}")
+            text = f"calls `{entry.name}` with other than {entry.asks}"
+            return frame.refuse(node, text, large=True)
         return result
     special = _object_function(frame, node, function, args, kwargs)
     if special is not None:
@@ -222,7 +223,8 @@ def construct(
     if entry is not None:
         result = entry.rule(frame, node, args, kwargs)
         if result is None:
-            return frame.refuse(node, f"calls `{entry.name}` with other than {entry.asks}")
+            text = f"calls `{entry.name}` with other than {entry.asks}"
+            return frame.refuse(node, text, large=True)
         return result
     watched.call(cls)
     watched.metaclass(cls)

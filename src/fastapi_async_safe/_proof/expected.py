@@ -73,6 +73,7 @@ class Expected:
         self._found: dict[tuple[Path, tuple[type | None, ...]], Expectation] = {}
         self._classes: dict[str, type] = {}  # of parameters that are known to be of one
         self._looked_at = 0
+        self.met_large = False  # of something smaller more might be proven
 
     @property
     def expectations(self) -> tuple[Expectation, ...]:
@@ -163,6 +164,7 @@ class Expected:
         if (path, owners) not in self._found:
             self._looked_at += 1 if kind is None else looked_at(kind)
         if self._looked_at > _MOST_LOOKED_AT:
+            self.met_large = True
             return False
         cls = self._classes.get(path[0])
         if cls is not None:  # so that reading its attributes runs nobody's code

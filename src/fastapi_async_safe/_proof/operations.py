@@ -380,9 +380,14 @@ def built_text(
     """Give a text made of `parts` one after the other."""
     size = more + sum(map(size_of, parts))
     if size > _LARGEST_TEXT:
-        return frame.refuse(node, f"builds a text that may grow large: `{text_of(node)}`")
+        return _too_large(frame, node)
     frame.analysis.spend(node, 1 + size * 20)
     return Plain(kind, size=size)
+
+
+def _too_large(frame: Frame, node: ast.AST) -> Value:
+    text = f"builds a text that may grow large: `{text_of(node)}`"
+    return frame.refuse(node, text, large=True)
 
 
 def written(frame: Frame, node: ast.AST, value: Value, *, escaped: bool = False) -> Value:
@@ -396,9 +401,8 @@ def written(frame: Frame, node: ast.AST, value: Value, *, escaped: bool = False)
             parts.append(built_text(frame, node, str, texts, len(texts) * 4 / TEXT_CLAIMED + 0.01))
             continue
         if kind not in SCALARS or (kind is bytes and not escaped):
-            return frame.refuse(
-                node, f"turns `{text_of(node)}` into text, which may run code of its class"
-            )
+            text = f"turns `{text_of(node)}` into text, which may run code of its class"
+            return frame.refuse(node, text, large=True)
         if kind is int and bits_of(option) > SMALL_BITS:
             return frame.refuse(
                 node,
@@ -407,7 +411,7 @@ def written(frame: Frame, node: ast.AST, value: Value, *, escaped: bool = False)
         times = 10.0 if escaped or kind is bytes else 1.0
         size = size_of(option) if kind in (str, bytes) else 0.2
         if size * times > _LARGEST_TEXT:
-            return frame.refuse(node, f"builds a text that may grow large: `{text_of(node)}`")
+            return _too_large(frame, node)
         frame.analysis.spend(node, 2 + (size * 500 if times > 1 else 0))
         parts.append(Plain(str, size=size * times))
     return any_of(parts) if parts else NEVER

@@ -148,7 +148,9 @@ def _passed_surely(
         return Held(SecurityScopes, what)
     if not _are_plain(extras) or (isinstance(default, FieldInfo) and not _is_plain_field(default)):
         return Opaque(what, _hint(annotation))
-    constraints = [x for each in [*extras, default] for x in _constraints(each)]
+    # NOTE: FastAPI drops those of `Annotated` where the default is a `Query()` or the like.
+    sources = [default] if isinstance(default, FieldInfo) else extras
+    constraints = [x for each in sources for x in _constraints(each)]
     value = _validated(annotation, what, constraints, watched)
     return any_of([value, *_defaults(default, extras, what, watched)])
 
@@ -277,7 +279,8 @@ def _validated(annotation: Any, what: str, constraints: list[Any], watched: Watc
     if annotation is bytes:
         return Opaque(what)  # a file's content, whatever its size
     if annotation is str:
-        return Plain(str, size=min([1.0, *(each / TEXT_CLAIMED for each in _lengths(constraints))]))
+        longest = _longest(constraints)
+        return Plain(str, size=1.0 if longest is None else min(1.0, longest / TEXT_CLAIMED))
     if isinstance(annotation, type) and annotation in SCALARS:
         return Plain(annotation)
     if isinstance(annotation, type) and annotation in _EXACT:
@@ -325,15 +328,18 @@ def _container(
     inner = [each for each in arguments if each is not ...]
     if inner:
         element = any_of(_validated(each, f"a part of {what}", [], watched) for each in inner)
-    lengths = _lengths(constraints)
+    most = _longest(constraints)
     if origin is tuple and arguments and ... not in arguments:
-        lengths.append(len(arguments))
-    return Plain(origin, element=element, most=min(lengths, default=None))
+        most = len(arguments)
+    return Plain(origin, element=element, most=most)
 
 
-def _lengths(constraints: list[Any]) -> list[int]:
+def _longest(constraints: list[Any]) -> int | None:
+    """Give how long something is at most, None if nothing says so."""
     lengths = [x.max_length for x in constraints if type(x) is annotated_types.MaxLen]
-    return [each for each in lengths if type(each) is int and each >= 0]
+    if not all(type(each) is int and each >= 0 for each in lengths):
+        return None
+    return max(lengths, default=None)  # of several the last one counts
 
 
 def _bits(constraints: list[Any]) -> float:

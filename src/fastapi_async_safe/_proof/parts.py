@@ -167,7 +167,8 @@ def _rounds_of_one(frame: Frame, node: ast.AST, value: Value) -> tuple[list[Valu
         part = value.key if value.type is dict else value.element
         found = [part or Opaque(f"an element of `{text_of(node)}`")] * value.most, False
     if found is None or len(found[0]) > ROUNDS:
-        frame.refuse(node, f"loops over `{text_of(node)}`, something of unknown or great length")
+        text = f"loops over `{text_of(node)}`, something of unknown or great length"
+        frame.refuse(node, text, large=True)
         return None
     items, exact = found
     return found if exact or not items else ([any_of(items)] * len(items), False)

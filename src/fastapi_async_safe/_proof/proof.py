@@ -154,6 +154,8 @@ def _expecting(
         proof = _attempt(call, results, known, expected)
         if proof.holds:
             return proof, expected
+        if not expected.met_large:
+            break
     return None
 
 
