@@ -2,7 +2,9 @@
 
 import functools
 import logging
+import sys
 import time
+import types
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated, Any
 
@@ -178,6 +180,21 @@ class TestReasons:
         told = told_of(app_with(sleeping, unmarked, proven_safe=True), unmarked)
 
         assert (told.rule, told.place, told.trip) == ("proven", "thread pool", 1)
+
+    def test_what_an_extension_provides(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        class Provide:
+            def __call__(self) -> int:
+                return 1
+
+        wiring = types.ModuleType("dependency_injector.wiring")
+        wiring.Provide = Provide  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "dependency_injector.wiring", wiring)
+        provided = Provide()
+
+        told = told_of(app_with(provided), provided)
+
+        assert (told.place, told.rule) == ("inline", "extension")
+        assert told.why == "Provide of dependency_injector"
 
     def test_a_copied_mark_does_not_count(self) -> None:
         @functools.wraps(marked)
@@ -485,3 +502,9 @@ class TestIdleMarks:
         name = make()
 
         assert not any(each.name.endswith(name) for each in explain(app_with()).idle_marks)
+
+
+def test_a_class_without_source_has_no_place() -> None:
+    made_up = type("MadeUp", (), {"__module__": __name__})
+
+    assert told_of(app_with(made_up), made_up).source == ""
