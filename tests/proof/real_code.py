@@ -113,11 +113,16 @@ def counted_apart(name: str) -> Any:
     """Count in an environment that has the package."""
     requirements, _ = PACKAGES[name]
     command = ["uv", "run", "--quiet", "--no-project", "--isolated", "--python", sys.executable]
-    for requirement in [*requirements, str(HERE.parents[2])]:
+    for requirement in requirements:
         command += ["--with", requirement]
     done = subprocess.run(
         [*command, "python", str(HERE), "--inside", name],
-        env={**os.environ, "FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1"},
+        # NOTE: from here, as uv would keep a build of it, whatever was changed since.
+        env={
+            **os.environ,
+            "FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1",
+            "PYTHONPATH": str(HERE.parents[2] / "src"),
+        },
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple, Optional
+from typing import Annotated, Any, NamedTuple, NotRequired, Optional
 
 import pydantic
 import pytest
@@ -18,6 +18,7 @@ from fastapi.security import OAuth2PasswordBearer, SecurityScopes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
+from typing_extensions import TypedDict
 
 from benchmarks.runs.thread_trips import counted_thread_trips
 from fastapi_async_safe._proof import guard_of, prove
@@ -68,6 +69,11 @@ class Assigned:
     @property
     def doubled(self) -> int:
         return self.count + self.count
+
+
+class Payload(TypedDict):
+    sub: str
+    count: NotRequired[int]
 
 
 class Item(pydantic.BaseModel):
@@ -145,6 +151,10 @@ def looks_up(payload: Annotated[dict[str, str], Depends(value)]) -> str | None:
 
 def counts_members(members: Annotated[set[str], Depends(value)]) -> bool:
     return "a" in members
+
+
+def reads_items(payload: Annotated[Payload, Depends(value)]) -> str:
+    return f"{payload['sub'].strip()} {payload.get('count', 0) + 1}"
 
 
 def adds_up_parts(text: Annotated[str, Depends(value)]) -> int:
@@ -266,6 +276,18 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
     looks_up: (
         [{"sub": "a"}, {}],
         [{"sub": Odd()}, {1: "a"}, {str(x): "" for x in range(33)}, {"sub": "a" * 300}],
+    ),
+    reads_items: (
+        [{"sub": " a ", "count": 1}],
+        [
+            {"sub": "a"},
+            {"sub": OddStr("a"), "count": 1},
+            {"sub": "a", "count": OddInt(1)},
+            {OddStr("sub"): "a", "count": 1},
+            {str(each): each for each in range(65)} | {"sub": "a", "count": 1},
+            {},
+            None,
+        ],
     ),
     adds_up_parts: (
         ["1,2", "1", "," * 31],

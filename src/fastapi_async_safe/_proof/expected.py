@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from .kinds import BITS, LARGE, Exactly, Keys, Kind, Sizes, kind_of, looked_at
+from .kinds import BITS, LARGE, Exactly, Kind, Sizes, kind_of, looked_at
 from .lookup import ABSENT
 from .values import (
     SCALARS,
@@ -19,6 +19,7 @@ from .values import (
     Given,
     Held,
     Item,
+    Keys,
     Opaque,
     Place,
     Plain,

@@ -9,15 +9,26 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
+import typing
 from types import FunctionType, ModuleType, UnionType
-from typing import Annotated, Any, Literal, Optional, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    ForwardRef,
+    Literal,
+    Optional,
+    Union,
+    get_args,
+    get_origin,
+)
 
+import typing_extensions
 from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
-from .kinds import Keys
-from .lookup import ABSENT, dict_of, find, mro_of
+from .lookup import ABSENT, dict_of, find, is_one_of, mro_of
 from .source import NoSourceError, source_of
+from .values import Keys
 
 _DISPLAYS: dict[type, type] = {
     ast.Compare: bool,
@@ -73,6 +84,22 @@ SCOPE = Keys(
 )
 
 
+def keys_of(cls: type) -> Keys | None:
+    """Guess what the items of a TypedDict are; None for any other class."""
+    if not is_one_of(type(cls), _TYPED_DICTS):
+        return None
+    own: Any = cls
+    names = sorted(own.__required_keys__ | own.__optional_keys__)
+    return Keys(tuple((name, annotation_of(cls, name)) for name in names))
+
+
+#: What makes them, the standard library's and that of `typing_extensions`.
+_TYPED_DICTS = tuple(
+    type(each("_", {"x": int}))  # type: ignore[operator]
+    for each in (typing.TypedDict, typing_extensions.TypedDict)
+)
+
+
 def returned_by(call: Any) -> Any:
     """Guess what a dependency gives by what it says it returns; ABSENT for no guess."""
     function = call if type(call) is FunctionType else find(type(call), "__call__")[0]
@@ -104,6 +131,8 @@ def _namespace_of(cls: type) -> dict[str, Any]:
 
 def resolved(annotation: Any, namespace: dict[str, Any]) -> Any:
     """Give an annotation that is text as what it names, as far as names and brackets go."""
+    if type(annotation) is ForwardRef:
+        annotation = annotation.__forward_arg__
     if type(annotation) is not str:
         return annotation
     try:

@@ -7,10 +7,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import Parameter
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Required,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+)
 
+from .guesses import keys_of
 from .lookup import ABSTRACT_TYPE, flags_of, is_compared_plainly, is_one_of, name_of
-from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Items, Place, Plain, Value, any_of
+from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Items, Keys, Place, Plain, Value, any_of
 
 #: An integer has so many bits at most, beside its sign.
 BITS = 63
@@ -38,12 +50,6 @@ SMALL = Sizes(ROUNDS - 1, ROUNDS - 1, ROUNDS // 8)
 _CONTAINERS = (list, tuple, set, frozenset)
 _HASHED = (dict, set, frozenset)
 _LARGEST_TABLE = 8192  # bytes, of a container that finds things by their hashes
-
-
-class Keys(NamedTuple):
-    """The annotation of a dict, of which some items are annotated: as a TypedDict has them."""
-
-    annotations: tuple[tuple[str, Any], ...]
 
 
 #: Of a dict of which some items are annotated.
@@ -163,7 +169,7 @@ def kind_of(annotation: Any, sizes: Sizes, is_part: bool = False) -> Kind | None
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is None:
         return Exactly(NoneType)
-    if origin is Annotated:
+    if origin is Annotated or origin is Required or origin is NotRequired:
         return kind_of(arguments[0], sizes, is_part)
     if origin is Literal:
         return _either(
@@ -178,6 +184,9 @@ def kind_of(annotation: Any, sizes: Sizes, is_part: bool = False) -> Kind | None
         return None
     if issubclass(type(cls), enum.EnumMeta):
         return None  # a copy of a member is of its class, too
+    keys = keys_of(cls)
+    if keys is not None:
+        return kind_of(keys, sizes, is_part)
     if cls is dict or cls in _CONTAINERS:
         if is_part:
             return None  # there may be many in all

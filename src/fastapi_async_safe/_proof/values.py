@@ -73,6 +73,12 @@ class Place(NamedTuple):
     is_sure: bool = True
 
 
+class Keys(NamedTuple):
+    """The annotation of a dict of which some items are annotated, by their keys."""
+
+    annotations: tuple[tuple[str, Any], ...]
+
+
 class Items(NamedTuple):
     """What is annotated of the items of a dict that a guard looks into.
 
