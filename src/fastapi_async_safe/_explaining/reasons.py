@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from .._naming import callable_name
+from .._planning.proofs import arguments_of
 from .._proof import Proof
 from ..markers import bearer_of_mark, is_async_safe
 from ..policy import Ruling
@@ -50,7 +51,7 @@ class Reasons:
             return Reason(
                 "async def", _joined("async def", marked and "its mark changes nothing"), None
             )
-        proof = self._proofs.found_about(call, _results_of(step))
+        proof = self._proofs.found_about(call, arguments_of(step.dependant, _results_of(step)))
         if not is_initialised:
             return Reason("no init_app", _joined(marked, "no init_app"), proof)
         if not is_planned:

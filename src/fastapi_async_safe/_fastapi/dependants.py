@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi.dependencies import models as _models
 from fastapi.dependencies import utils as _utils
+from fastapi.security import SecurityScopes
+from starlette.background import BackgroundTasks
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
 
 if TYPE_CHECKING:
     Dependant: TypeAlias = Any
@@ -195,6 +200,27 @@ def repeats_keywords(dependant: Dependant) -> bool:
     """Say whether the call of `dependant` gets two values by one keyword; the last one counts."""
     names = _all_keywords_of(dependant)
     return len(set(names)) < len(names)
+
+
+def made_of_parameters(dependant: Dependant) -> dict[str, Any]:
+    """Give what FastAPI made of the parameters of a call when the dependant was made, by name.
+
+    Of those that it validates the `FieldInfo`, of those that it makes by itself the class.
+    """
+    made: dict[str, Any] = {getattr(dependant, name): cls for name, cls in _MADE_BY_ITSELF.items()}
+    for attribute in (*PARAMETER_LISTS, "body_params"):
+        made.update((field.name, field.field_info) for field in getattr(dependant, attribute))
+    return made
+
+
+_MADE_BY_ITSELF: dict[str, type] = {
+    "request_param_name": Request,
+    "websocket_param_name": WebSocket,
+    "http_connection_param_name": HTTPConnection,
+    "response_param_name": Response,
+    "background_tasks_param_name": BackgroundTasks,
+    "security_scopes_param_name": SecurityScopes,
+}
 
 
 def _all_keywords_of(dependant: Dependant) -> list[str]:

@@ -25,7 +25,7 @@ from .._proof.values import Value
 from ..markers import SeenMarks
 from ..policy import Policy
 from ..slow_calls import SlowCalls, Watch
-from .proofs import Proofs, is_answered_plainly, listed_scopes, rows_of
+from .proofs import Arguments, Proofs, arguments_of, is_answered_plainly, listed_scopes, rows_of
 from .watched import observed, watched_context, watches_of
 
 
@@ -142,7 +142,7 @@ class Placement:
         # NOTE: `run_in_threadpool` has a parameter of that name, and so fails.
         if "func" in _fastapi.keywords_of(used.dependant):
             return None
-        proof = self._proofs.proof_of(used.call, results)
+        proof = self._proofs.proof_of(used.call, arguments_of(used.dependant, results))
         return proof if proof is not None and self._rests_on(proof) else None
 
     def _closer_proof(
@@ -156,7 +156,7 @@ class Placement:
         known = given if scopes is None else {**given, str(used.scopes_name): scopes}
         if not known:
             return None
-        proof = self._proofs.proof_of(used.call, results, known)
+        proof = self._proofs.proof_of(used.call, arguments_of(used.dependant, results, known))
         return proof if proof is not None and self._rests_on(proof) else None
 
     def _scopes_of(self, used: _fastapi.Declaration) -> Value | None:
@@ -166,7 +166,9 @@ class Placement:
         scopes = listed_scopes(tuple(_fastapi.security_scopes(used.dependant)))
         if scopes is None:
             return None
-        proof = self._proofs.proof_of(_fastapi.new_security_scopes, {}, {"scopes": scopes})
+        proof = self._proofs.proof_of(
+            _fastapi.new_security_scopes, Arguments({}, {"scopes": scopes})
+        )
         return proof.gives if proof is not None and self._rests_on(proof) else None
 
     def _gets_what_it_declares(self, used: _fastapi.Declaration) -> bool:
@@ -224,7 +226,7 @@ class Placement:
             return False
         if not self._gets_what_it_declares(endpoint):
             return False
-        proof = self._proofs.proof_of(endpoint.call, results)
+        proof = self._proofs.proof_of(endpoint.call, arguments_of(endpoint.dependant, results))
         if proof is None or proof.expects:
             return False
         if not is_answered_plainly(proof, _fastapi.response_field_of(owner)):

@@ -6,19 +6,18 @@ import weakref
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import _fastapi
 from .._messages import proof_logger
 from .._proof import ABSENT, Proof, prove_as
 from .._proof.libraries import is_made_by_pydantic
 from .._proof.lookup import Probe, name_of
+from .._proof.proof import is_the_same
 from .._proof.values import ROUNDS, Box, Known, Value, is_constant
 from ..markers import is_async_safe, may_block
 
 _KEPT = 4096
-
-_NOTHING_KNOWN: Mapping[str, Value] = MappingProxyType({})
 
 # What changes more often than this changes all the time, and so is not worth a plan.
 _CHANGES_BORNE = 8
@@ -59,15 +58,44 @@ _PLAIN_PARTS = frozenset(
 _NO_SCHEMAS = frozenset({"config", "default", "expected", "metadata", "serialization"})
 
 
-class _Kept:
-    __slots__ = ("call", "changes", "known", "proof", "results")
+class Arguments(NamedTuple):
+    """What is said of the arguments of a call, each by the name of the parameter.
 
-    def __init__(
-        self, call: Any, results: Mapping[str, Any], known: Mapping[str, Any], proof: Proof
-    ) -> None:
+    Attributes:
+        results: what is called for the parameters that are dependencies.
+        known: what is passed for sure; what other proofs say is given.
+        made: what FastAPI made of the parameters.
+    """
+
+    results: Mapping[str, Any]
+    known: Mapping[str, Value] = MappingProxyType({})
+    made: Mapping[str, Any] = MappingProxyType({})
+
+    def are_same(self, other: Arguments) -> bool:
+        """Say whether a proof for one is one for the other."""
+        return (
+            _same(self.results, other.results)
+            and _same(self.known, other.known)
+            and self.made.keys() == other.made.keys()
+            and all(_means_the_same(self.made[name], other.made[name]) for name in self.made)
+        )
+
+
+def arguments_of(
+    dependant: _fastapi.Dependant,
+    results: Mapping[str, Any],
+    known: Mapping[str, Value] = MappingProxyType({}),
+) -> Arguments:
+    """Say of the arguments of a call what its dependant, as it is solved, says of them."""
+    return Arguments(results, known, _fastapi.made_of_parameters(dependant))
+
+
+class _Kept:
+    __slots__ = ("arguments", "call", "changes", "proof")
+
+    def __init__(self, call: Any, arguments: Arguments, proof: Proof) -> None:
         self.call = call  # so that nothing else gets its identity
-        self.results = results
-        self.known = known
+        self.arguments = arguments
         self.proof = proof
         self.changes = 0
 
@@ -81,22 +109,19 @@ class Proofs:
         self._kept: dict[tuple[int, bool], _Kept] = {}  # by the call, and whether more is known
         self._warned: dict[int, Any] = {}
 
-    def proof_of(
-        self, call: Any, results: Mapping[str, Any], known: Mapping[str, Value] = _NOTHING_KNOWN
-    ) -> Proof | None:
+    def proof_of(self, call: Any, arguments: Arguments) -> Proof | None:
         """Prove a call, or give its proof that still holds.
 
         Parameters:
             call: no generator and no coroutine function.
-            results: what is called for the parameters that are dependencies.
-            known: what is passed for sure, by name; what other proofs say is given.
+            arguments: what is said of them.
 
         Returns:
             A proof that holds, None without one.
         """
-        key = id(call), bool(known)
+        key = id(call), bool(arguments.known)
         kept = self._kept.get(key)
-        if kept is not None and _same(kept.results, results) and _same(kept.known, known):
+        if kept is not None and kept.arguments.are_same(arguments):
             if not kept.proof.holds:
                 return None
             if kept.proof.is_current():
@@ -104,11 +129,11 @@ class Proofs:
             kept.changes += 1
             if kept.changes > _CHANGES_BORNE:
                 return None
-            kept.proof = prove_as(call, results, known)
+            kept.proof = prove_as(call, *arguments)
         else:
             changes = 0 if kept is None else kept.changes
-            proof = prove_as(call, results, known)
-            kept = self._kept[key] = _Kept(call, dict(results), dict(known), proof)
+            proof = prove_as(call, *arguments)
+            kept = self._kept[key] = _Kept(call, arguments, proof)
             kept.changes = changes
             if len(self._kept) > _KEPT:
                 del self._kept[next(iter(self._kept))]
@@ -152,9 +177,9 @@ class SilentProofs(Proofs):
     def warn_if_it_blocks(self, call: Any) -> None:
         """Say nothing."""
 
-    def found_about(self, call: Any, results: Mapping[str, Any]) -> Proof:
+    def found_about(self, call: Any, arguments: Arguments) -> Proof:
         """Give the proof of a call as `proof_of` does, also one that does not hold."""
-        held = self.proof_of(call, results)
+        held = self.proof_of(call, arguments)
         return self._kept[id(call), False].proof if held is None else held
 
 
@@ -246,3 +271,13 @@ def _is_plain_default(part: dict[str, Any]) -> bool:
 
 def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return one.keys() == other.keys() and all(one[name] is other[name] for name in one)
+
+
+def _means_the_same(one: Any, other: Any) -> bool:
+    """Say whether parameters are validated the same by FastAPI's `FieldInfo` of each."""
+    return one is other or all(
+        is_the_same(getattr(one, name, None), getattr(other, name, None)) for name in _OF_FIELDS
+    )
+
+
+_OF_FIELDS = ("__class__", "annotation", "metadata", "default", "default_factory")

@@ -98,6 +98,33 @@ def evaluated(signature: inspect.Signature, call: Any) -> inspect.Signature:
     return signature
 
 
+def as_made(
+    parameter: inspect.Parameter, made: Mapping[str, Any], results: Mapping[str, Any] | None
+) -> inspect.Parameter:
+    """Give a parameter as FastAPI understood it when it made the dependant.
+
+    An annotation that is text, and from 3.14 on any other, may mean something else by now.
+
+    Parameters:
+        parameter: with what its annotation means now.
+        made: by name, FastAPI's `FieldInfo`, or the class that it makes by itself.
+        results: what is called for the parameters that are dependencies, by name.
+    """
+    found = made.get(parameter.name)
+    if isinstance(found, FieldInfo):
+        return parameter.replace(annotation=found.annotation, default=found)
+    cls = parameter.annotation
+    is_known = isinstance(cls, type) and any(base is found for base in mro_of(cls))
+    is_dependency = results is not None and parameter.name in results
+    if is_known or (is_dependency and _depended_on(parameter) is not None):
+        return parameter
+    return parameter.replace(annotation=_NOT_KNOWN, default=_NONE)
+
+
+#: An annotation that says nothing.
+_NOT_KNOWN = "not known"
+
+
 def passed(
     parameter: inspect.Parameter,
     watched: Watched,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, Signature
 from types import FunctionType, MethodType
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..markers import is_async_safe
 from .analysis import Analysis, Frame, Reason, StopError
@@ -21,7 +21,7 @@ from .given import given_by
 from .kinds import LARGE, SMALL
 from .lookup import ABSENT, find, is_compared_plainly, name_of
 from .operations import existing
-from .parameters import declared_by, evaluated, passed
+from .parameters import as_made, declared_by, evaluated, passed
 from .source import Source
 from .values import Opaque, Value, is_data
 
@@ -40,10 +40,11 @@ class Parameters:
     def are_current(self) -> bool:
         """Say whether the callable declares the same still."""
         now = _declared(declared_by(self.call))
-        return len(now) == len(self.declared) and all(map(_is_the_same, now, self.declared))
+        return len(now) == len(self.declared) and all(map(is_the_same, now, self.declared))
 
 
-def _is_the_same(one: Any, other: Any) -> bool:
+def is_the_same(one: Any, other: Any) -> bool:
+    """Say whether two annotations, or parts of them, are one, or are equal."""
     # NOTE: some libraries make their annotations anew for whoever asks.
     try:
         return one is other or bool(one == other)
@@ -121,6 +122,7 @@ def prove_as(
     call: Callable[..., Any],
     results: Mapping[str, Any] | None,
     known: Mapping[str, Value] | None = None,
+    made: Mapping[str, Any] | None = None,
 ) -> Proof:
     """Prove `call`, as `prove` does, for certain dependencies.
 
@@ -128,30 +130,39 @@ def prove_as(
         results: what is called in fact for each parameter that is a dependency, by its name; None
             for what `Depends` says.
         known: what is passed for sure, by name; what proofs of other calls say that these give.
+        made: what FastAPI made of the parameters, by name; None for what their annotations mean
+            now.
     """
-    surely = _attempt(call, results, known, None)
+    given = _Arguments(results, known, made)
+    surely = _attempt(call, given, None)
     if surely.verdict != "unknown":
         return surely
-    found = _expecting(call, results, known)
+    found = _expecting(call, given)
     if found is None:
         return surely
     proof, expected = found
     # What it can do without is not asked for.
     for path in [each.path for each in expected.expectations][:_LEFT_OUT]:
         fewer = Expected([*expected.without, path], expected.sizes)
-        attempt = _attempt(call, results, known, fewer)
+        attempt = _attempt(call, given, fewer)
         if attempt.holds:
             proof, expected = attempt, fewer
     return proof
 
 
-def _expecting(
-    call: Any, results: Mapping[str, Any] | None, known: Mapping[str, Value] | None
-) -> tuple[Proof, Expected] | None:
+class _Arguments(NamedTuple):
+    """What is said of the arguments of a call, beside its signature; as `prove_as` takes it."""
+
+    results: Mapping[str, Any] | None
+    known: Mapping[str, Value] | None
+    made: Mapping[str, Any] | None
+
+
+def _expecting(call: Any, given: _Arguments) -> tuple[Proof, Expected] | None:
     """Find a proof that expects something, and give it with that; None if there is none."""
     for sizes in (LARGE, SMALL):
         expected = Expected(sizes=sizes)
-        proof = _attempt(call, results, known, expected)
+        proof = _attempt(call, given, expected)
         if proof.holds:
             return proof, expected
         if not expected.met_large:
@@ -159,18 +170,13 @@ def _expecting(
     return None
 
 
-def _attempt(
-    call: Any,
-    results: Mapping[str, Any] | None,
-    known: Mapping[str, Value] | None,
-    expected: Expected | None,
-) -> Proof:
+def _attempt(call: Any, given: _Arguments, expected: Expected | None) -> Proof:
     analysis = Analysis(run_function, expected=expected)
     signature = declared_by(call)
     result: Value | None = None
     try:
         with suppress(StopError):
-            result = _run(analysis, call, signature, results, known)
+            result = _run(analysis, call, signature, given)
     except RecursionError:
         _give_up(analysis, f"{_named(call)} is too deep to be followed")
     except Exception as error:
@@ -207,8 +213,7 @@ def _run(
     analysis: Analysis,
     call: Any,
     signature: Signature | None,
-    results: Mapping[str, Any] | None,
-    known: Mapping[str, Value] | None,
+    given: _Arguments,
 ) -> Value | None:
     frame = _outside(analysis)
     if signature is None:
@@ -218,7 +223,9 @@ def _run(
     args: list[Value] = []
     kwargs: dict[str, Value] = {}
     for parameter in evaluated(signature, call).parameters.values():
-        value = passed(parameter, analysis.watched, results, analysis.expected, known)
+        if given.made is not None:
+            parameter = as_made(parameter, given.made, given.results)  # noqa: PLW2901
+        value = passed(parameter, analysis.watched, given.results, analysis.expected, given.known)
         # FastAPI passes everything by keyword; what cannot be passed so is an error there, too.
         if parameter.kind in (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY):
             kwargs[parameter.name] = value
