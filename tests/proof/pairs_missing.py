@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-import http
+import token
 import types
 from typing import Annotated, Any, Literal
 
@@ -13,15 +13,15 @@ from tests.proof.pairs import HIDDEN, give, proven, unproven
 
 
 class Codes:
-    """Hands out the codes of statuses, some by other names."""
+    """Hands out the numbers of tokens, some by other names."""
 
     def __getattr__(self, name: str) -> Any:
-        others = {"MISSING": "NOT_FOUND"}
+        others = {"END": "ENDMARKER"}
         if name in others:
-            return getattr(http.HTTPStatus, others[name])
+            return getattr(token, others[name])
         if name == "SLOW":
             return HIDDEN == 1
-        return getattr(http.HTTPStatus, name)
+        return getattr(token, name)
 
 
 CODES = Codes()
@@ -29,7 +29,7 @@ CODES = Codes()
 
 @proven("__getattr__")
 def _(a: int) -> Any:
-    return CODES.MISSING, CODES.OK
+    return CODES.END, CODES.NAME
 
 
 @unproven("__getattr__")
@@ -63,7 +63,7 @@ unproven("__getattr__ behind a property")(Endless)
 
 @proven("getattr")
 def _(a: int) -> Any:
-    return getattr(CODES, "OK"), getattr(a, "nothing", None)  # noqa: B009
+    return getattr(CODES, "NAME"), getattr(a, "nothing", None)  # noqa: B009
 
 
 @unproven("getattr")
@@ -73,7 +73,7 @@ def _(a: str) -> Any:
 
 @proven("hasattr")
 def _(a: int) -> Any:
-    return hasattr(a, "nothing"), hasattr(CODES, "OK")
+    return hasattr(a, "nothing"), hasattr(CODES, "NAME")
 
 
 @unproven("hasattr")
