@@ -1,8 +1,8 @@
 """Proofs that a callable cannot hold up the event loop; made with plans, never on a request.
 
 prove -> parameters: what FastAPI passes -> calls -> source of each function, held against its
-code -> statements, assignments -> expressions, conditions -> variables, attributes, parts,
-operations, listed built-ins -> reasons
+code -> statements, assignments -> expressions, comprehensions, conditions -> variables, attributes,
+parts, operations, written texts, listed built-ins -> reasons
 
 Where a value may be anything: guesses -> kinds -> expected -> guards, which look before each call;
 given: what a call gives, for the proofs of those that get it

@@ -7,9 +7,9 @@ import ast
 from . import attributes
 from .analysis import Frame
 from .expressions import evaluate
-from .operations import text_of
 from .parts import unpacked
 from .values import Box, Opaque, Value, is_hashable, options_of
+from .written import text_of
 
 
 def store(frame: Frame, target: ast.expr, value: Value) -> None:

@@ -32,7 +32,7 @@ from .lookup import (
     mro_of,
     name_of,
 )
-from .operations import existing, small_text, text_of
+from .operations import existing
 from .values import (
     NEVER,
     SCALARS,
@@ -50,6 +50,7 @@ from .values import (
     is_scalar,
     options_of,
 )
+from .written import small_text, text_of
 
 _CLASS_READING = type.__dict__["__getattribute__"]
 _TUPLE_GETTER = type(__import__("collections").namedtuple("_", "x").__dict__["x"])

@@ -34,7 +34,7 @@ from .lookup import (
     mro_of,
     name_of,
 )
-from .operations import existing, text_of
+from .operations import existing
 from .values import (
     NEVER,
     Above,
@@ -50,6 +50,7 @@ from .values import (
     is_hashable,
     options_of,
 )
+from .written import text_of
 
 _GENERIC_CALL = typing._GenericAlias.__call__.__code__  # type: ignore[attr-defined]
 _ENUM_CALL = enum.EnumType.__call__

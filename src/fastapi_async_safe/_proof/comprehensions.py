@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 
 from .analysis import Frame, merged
 from .conditions import perhaps
-from .operations import keys_hash, text_of, truth_of
+from .operations import keys_hash, truth_of
 from .parts import length_now, rounds, unpacked
 from .values import Box, Opaque, Value, is_scalar
+from .written import text_of
 
 Evaluate: TypeAlias = Callable[[Frame, ast.expr], Value]
 

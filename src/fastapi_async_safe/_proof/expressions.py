@@ -14,17 +14,7 @@ from .calls import call
 from .comprehensions import collected
 from .conditions import kept, narrowed, perhaps
 from .lookup import name_of
-from .operations import (
-    built_text,
-    combined,
-    compared,
-    existing,
-    is_simple_spec,
-    keys_hash,
-    text_of,
-    truth_of,
-    written,
-)
+from .operations import combined, compared, existing, keys_hash, truth_of
 from .parts import item_of, keywords, length_now, rounds
 from .values import (
     NEVER,
@@ -44,6 +34,7 @@ from .values import (
     is_scalar,
     options_of,
 )
+from .written import built_text, is_simple_spec, text_of, written
 
 _NUMBERS = (int, float, bool)
 

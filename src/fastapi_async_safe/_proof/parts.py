@@ -11,7 +11,7 @@ from . import attributes
 from .analysis import Frame
 from .listed import item_under, viewed
 from .lookup import find
-from .operations import constant_dict, existing, keys_hash, text_of
+from .operations import constant_dict, existing, keys_hash
 from .values import (
     NEVER,
     ROUNDS,
@@ -32,6 +32,7 @@ from .values import (
     options_of,
     size_of,
 )
+from .written import text_of
 
 
 def item_of(frame: Frame, node: Any, value: Value, index: Value) -> Value:

@@ -14,7 +14,7 @@ from .calls import call
 from .conditions import narrowed
 from .expressions import evaluate
 from .lookup import name_of
-from .operations import combined, text_of, truth_of
+from .operations import combined, truth_of
 from .parts import length_now, rounds
 from .values import (
     Box,
@@ -28,6 +28,7 @@ from .values import (
     class_of,
     options_of,
 )
+from .written import text_of
 
 _CAUGHT = "an exception that was caught"
 

@@ -8,11 +8,7 @@ from typing import Any
 
 from ..analysis import Frame
 from ..lookup import dict_of
-from ..operations import (
-    constant_dict,
-    existing,
-    keys_hash,
-)
+from ..operations import constant_dict, existing, keys_hash
 from ..values import (
     ROUNDS,
     Box,

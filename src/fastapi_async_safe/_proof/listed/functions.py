@@ -11,16 +11,7 @@ from typing import Any, TypeGuard
 from .. import attributes
 from ..analysis import Frame
 from ..lookup import PLAIN_READING, dict_of, find, is_one_of
-from ..operations import (
-    SMALL_BITS,
-    built_text,
-    existing,
-    is_simple_spec,
-    keys_hash,
-    small_text,
-    truth_of,
-    written,
-)
+from ..operations import existing, keys_hash, truth_of
 from ..values import (
     ROUNDS,
     Box,
@@ -40,6 +31,7 @@ from ..values import (
     options_of,
     size_of,
 )
+from ..written import SMALL_BITS, built_text, is_simple_spec, small_text, written
 from .containers import contained, view_as
 from .listing import Rule, put
 

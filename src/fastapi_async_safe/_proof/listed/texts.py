@@ -9,11 +9,7 @@ import string
 from typing import Any
 
 from ..analysis import Frame
-from ..operations import (
-    built_text,
-    is_one_character,
-    written,
-)
+from ..operations import is_one_character
 from ..values import (
     NEVER,
     TEXT_CLAIMED,
@@ -29,6 +25,7 @@ from ..values import (
     options_of,
     size_of,
 )
+from ..written import built_text, written
 from .listing import Rule, put_methods
 
 
