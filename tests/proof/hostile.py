@@ -1153,6 +1153,19 @@ def assigns_within_a_comprehension(a: bool = False) -> Any:
     return act()
 
 
+WITH_SETTER: Any = object.__new__(WithSetter)
+
+
+@case
+def binds_an_attribute_in_a_comprehension() -> Any:
+    return [1 for WITH_SETTER.value in (1, 2)]
+
+
+@case
+def binds_an_item_in_a_comprehension() -> Any:
+    return [1 for (SLEEPY[0], _) in ((1, 2),)]
+
+
 @case
 def assigns_within_try() -> Any:
     act: Any = plain

@@ -149,6 +149,10 @@ def looks_up(payload: Annotated[dict[str, str], Depends(value)]) -> str | None:
     return payload.get("sub")
 
 
+def goes_through_keys(sizes: Annotated[dict[str, int], Depends(value)]) -> list[str]:
+    return [name.upper() for name in sizes]
+
+
 def counts_members(members: Annotated[set[str], Depends(value)]) -> bool:
     return "a" in members
 
@@ -297,6 +301,10 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
         [["0,1", "2,3.5"], [], None, ["x"]],
         [["0,1"] * 5, [OddStr("0,1")], ["1," * 16], ("0,1",)],
     ),
+    goes_through_keys: (
+        [{"a": 1, "b": 2}, {}],
+        [{1: 1}, {OddStr("a"): 1}, {"a": OddInt(1)}, {str(x): x for x in range(33)}],
+    ),
     counts_members: ([{"a"}, set()], [{OddStr("b")}, {str(x) for x in range(33)}, frozenset("a")]),
 }
 IDS = [call.__name__ for call in CASES]
@@ -369,6 +377,15 @@ def test_the_guard_neither_raises_nor_is_misled(call: Callable[..., Any], odd: A
 
 
 NAMES = ("tags", "others", "names")
+
+
+def test_what_is_expected_is_said() -> None:
+    assert list(map(str, prove(takes_text_or_none).expects)) == ["`text` is str or None"]
+    assert list(map(str, prove(reads_two_deep).expects)) == [
+        f"`user` is {__name__}.User",
+        f"`user.address` is {__name__}.Address or None",
+        "`user.address.city` is str",
+    ]
 
 
 def test_what_is_expected_is_not_without_end() -> None:

@@ -186,6 +186,19 @@ def test_anything_may_be_asked_about(call: Any) -> None:
     assert not any("could not be followed" in reason.text for reason in proof.reasons)
 
 
+def test_a_fault_of_the_prover_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: Any) -> Any:
+        raise LookupError
+
+    def harmless() -> int:
+        return 1
+
+    monkeypatch.setattr(fastapi_async_safe._proof.proof, "_run", fails)
+    (reason,) = prove(harmless).reasons
+    name = f"{__name__}.{harmless.__qualname__}"
+    assert reason == Reason("", 0, f"`{name}` could not be followed (LookupError)")
+
+
 def test_it_is_public() -> None:
     assert {"prove", "Proof", "Reason"} <= set(fastapi_async_safe.__all__)
 
