@@ -3,6 +3,7 @@
 NOTE: annotations are no strings here: FastAPI 0.115 does not know those of a class.
 """
 
+import linecache
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI, Query, Request, Security
 from fastapi.security import SecurityScopes
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from benchmarks.runs.thread_trips import counted_thread_trips
@@ -395,3 +398,60 @@ def shows_limited(user: Annotated[User, Depends(limited)]) -> str:
 def test_lists_of_a_request_are_asked_for(init: Init) -> None:
     client = TestClient(init(app_of(shows_limited), proven_safe=True))
     assert client.get("/", params={"tags": ["a", "b"]}).json() == "b False"
+
+
+#: Dependencies on a user `u`, and what has no use for `v`.
+KINDS = {
+    "makes": "def {name}(v: {v}) -> User:\n    return User('ada', ['x'])\n",
+    "makes_of": "def {name}(u: {u}, v: {v}) -> User:\n    return User(u.name.strip(), [u.name])\n",
+    "passes_on": "def {name}(u: {u}, v: {v}) -> User:\n    return u\n",
+    "shows": "def {name}(u: {u}, v: {v}) -> User:\n    return User(shown(u), u.tags)\n",
+    "changes": "async def {name}(u: {u}, v: {v}) -> User:\n    change(u)\n    return u\n",
+    "changes_in_pool": "def {name}(u: {u}, v: {v}) -> User:\n    change(u)\n    return u\n",
+    "yields": "def {name}(u: {u}, v: {v}):\n    change(u)\n    yield u\n",
+    "marked": "@async_safe\ndef {name}(u: {u}, v: {v}) -> User:\n    change(u)\n    return u\n",
+    "gives": "async def {name}(v: {v}) -> User:\n    return (OddUser if odd else User)('b')\n",
+}
+TREES = st.lists(
+    st.tuples(st.sampled_from(list(KINDS)), st.integers(0, 9), st.integers(0, 9), st.booleans()),
+    min_size=3,
+    max_size=9,
+)
+
+
+def source_of_tree(tree: list[tuple[str, int, int, bool]]) -> str:
+    lines = ["def d0(v: int = 1) -> User:\n    return User('first', ['y'])\n"]
+    for number, (kind, u, v, use_cache) in enumerate(tree, 1):
+        given = [
+            f"Annotated[User, Depends(d{each % number}, use_cache={use_cache})]" for each in (u, v)
+        ]
+        lines.append(KINDS[kind].format(name=f"d{number}", u=given[0], v=given[1]))
+    last = f"d{len(tree)}"
+    lines.append(f"def last(u: Annotated[User, Depends({last})]) -> str:\n    return shown(u)\n")
+    return "\n".join(lines)
+
+
+@pytest.mark.accelerated
+def test_any_tree_is_as_on_stock(init: Init) -> None:
+    @settings(max_examples=150)
+    @given(TREES, st.sampled_from(list(ATTRIBUTES)))
+    def check(tree: list[tuple[str, int, int, bool]], change_to: str) -> None:
+        source = source_of_tree(tree)
+        file = f"<tree {hash(source)}>"
+        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        answers: list[list[Any]] = []
+        for proven in (False, True):
+            namespace: dict[str, Any] = dict(globals())
+            exec(compile(source, file, "exec"), namespace)
+            app = app_of(namespace["last"])
+            client = TestClient(init(app, proven_safe=True) if proven else app)
+            found = []
+            for is_odd in (False, True, False):
+                odd.clear()
+                odd.update({"attributes": ATTRIBUTES[change_to]} if is_odd else {})
+                found.append(asked(client)[0])
+            answers.append(found)
+        assert answers[0] == answers[1]
+        assert all(text.endswith(" False") for _, text in answers[0])
+
+    check()
