@@ -14,11 +14,11 @@ from bisect import insort
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from threading import Lock, RLock
 from time import perf_counter
 from types import FunctionType, MethodType
 from typing import Any, Literal, Protocol, TypeAlias
 
+from ._locks import counting_limits, counting_slow_calls
 from ._messages import logger, notices
 from ._naming import callable_name
 
@@ -105,24 +105,21 @@ observers: list[Observer] = []
 class Limits:
     """From when on somebody in the process wants to know of an inline call."""
 
-    __slots__ = ("_all", "_lock", "lowest")
+    __slots__ = ("_all", "lowest")
 
     def __init__(self) -> None:
         self._all: list[float] = []  # in order
-        # NOTE: whoever holds it may be interrupted by the garbage collection of an application,
-        # which takes its limit out.
-        self._lock = RLock()
         self.lowest: float | None = None  # in seconds; None: nobody does, and no clock is read
 
     def add(self, limit: float) -> None:
         """Note that somebody does."""
-        with self._lock:
+        with counting_limits:
             insort(self._all, limit)
             self.lowest = next(iter(self._all), None)
 
     def remove(self, limit: float) -> None:
         """Note that somebody with this limit does no more."""
-        with self._lock:
+        with counting_limits:
             self._all.remove(limit)
             self.lowest = next(iter(self._all), None)
 
@@ -199,13 +196,12 @@ class SlowCalls:
         ValueError: the threshold is not positive, or not finite.
     """
 
-    __slots__ = ("__weakref__", "_forget_limit", "_hook", "_lock", "_threshold", "_told", "limit")
+    __slots__ = ("__weakref__", "_forget_limit", "_hook", "_threshold", "_told", "limit")
 
     def __init__(self, threshold: float | None, hook: SlowCallHook | None) -> None:
         self._threshold = _checked(threshold)
         self._hook = _checked_hook(hook)
         self._told: dict[tuple[int, str], _Told] = {}
-        self._lock = Lock()
         self._forget_limit: weakref.finalize[..., SlowCalls] | None = None
         self.limit: float | None = None  # in seconds
         self._set_limit(self._threshold)
@@ -254,7 +250,7 @@ class SlowCalls:
         now = perf_counter()
         definition = _definition_of(inline.call)
         key = id(definition), inline.name
-        with self._lock:  # several threads may run a loop each
+        with counting_slow_calls:  # several threads may run a loop each
             told = self._told.get(key)
             if told is None:
                 told = self._told[key] = _Told(definition)

@@ -4,6 +4,7 @@ import asyncio
 import faulthandler
 import os
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI
 
-from fastapi_async_safe import async_safe, init_app
+from fastapi_async_safe import _locks, async_safe, init_app
 from tests.hooks.conftest import Run, of_variant
 from tests.hooks.test_copies import VARIANTS
 from tests.support.serving import Exchange, exchange, expected_backend
@@ -105,6 +106,47 @@ def run_forks(variant: str) -> None:
     for thread in threads:
         thread.join()
     assert all(found)
+
+
+def run_forks_while_held(variant: str) -> None:
+    """Fork while another thread makes a plan, and while it puts hooks in."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    entered = threading.Event()
+
+    def take_long(_: Any) -> bool:
+        entered.set()
+        time.sleep(0.3)
+        return False
+
+    app = make_app()
+    init_app(app, predicates=[take_long], accelerated=variant == "compiled")
+    for lock in (None, *_locks._ALL):
+        entered.clear()
+
+        def hold(lock: Any = lock) -> None:
+            if lock is None:
+                ask(app)
+            else:
+                with lock:
+                    take_long(None)
+
+        thread = threading.Thread(target=hold)
+        thread.start()
+        entered.wait()
+        assert forked(lambda: ask(init_app(make_app(), slow_call_threshold=1e-9)))
+        assert forked(lambda: ask(app))
+        thread.join()
+
+
+@pytest.mark.slow
+@pytest.mark.accelerated
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+@pytest.mark.parametrize("kind", VARIANTS[1:] if expected_backend() == "compiled" else ["python"])
+def test_a_process_that_is_forked_while_another_thread_makes_plans_answers(
+    kind: str, run: Run
+) -> None:
+    finished = run(f"from {__name__} import *; run_forks_while_held({kind!r})", **of_variant(kind))
+    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.slow

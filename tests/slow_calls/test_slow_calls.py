@@ -19,6 +19,7 @@ from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import SlowCall, async_safe, init_app, slow_calls
+from fastapi_async_safe._locks import counting_limits
 from tests.support.serving import Exchange, Init, needs_concurrency_limits
 
 pytestmark = [pytest.mark.accelerated, pytest.mark.declines]
@@ -481,7 +482,7 @@ def test_a_threshold_goes_with_its_application(init: Init) -> None:
 
 def test_the_collector_may_take_a_threshold_while_another_one_is_noted(init: Init) -> None:
     def note() -> None:
-        with slow_calls.limits._lock:  # where a collection may begin at any time
+        with counting_limits:  # where a collection may begin at any time
             gc.collect()
 
     init(FastAPI(), slow_call_threshold=NOTHING)

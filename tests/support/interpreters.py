@@ -1,6 +1,7 @@
 """Runs code in several interpreters of one process; imports nothing that only one of them may."""
 
 import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,9 @@ ORDERS = {
     "own first": ("own", "main"),
     "shared first": ("shared", "shared"),
 }
+if sys.version_info < (3, 13):
+    # With no more than `import datetime` in both of them CPython 3.12 aborts in the second one.
+    del ORDERS["own first"]
 
 
 def run_in_several(variant: str, order: str) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import RLock
 from types import FunctionType
 from typing import TypeAlias
 
 from .. import _fastapi, _registry
 from .._core_py import joined_endpoints, marked_endpoints
+from .._locks import changing_hooks
 from .._messages import notices
 from .endpoints import calling, finishing, isolating, streaming, validating
 from .exchange import Hook
@@ -17,7 +17,6 @@ from .solving import solving
 _Maker: TypeAlias = Callable[[FunctionType], Hook]
 
 _hooks: dict[_Maker, Hook] = {}
-_changing = RLock()
 
 
 def install() -> bool:
@@ -26,7 +25,7 @@ def install() -> bool:
     Returns:
         False if FastAPI has no place for them; this has then been logged, once.
     """
-    with _changing:
+    with changing_hooks:
         problem = _fastapi.imported_again()
         if problem is None and solving in _hooks:
             return True
@@ -55,7 +54,7 @@ def install_for_endpoints() -> None:
 
     PERF: without them a request makes two coroutines less, and no record of itself.
     """
-    with _changing:
+    with changing_hooks:
         _place(isolating, _fastapi.handle_exceptions_function)
         _place(calling, _fastapi.run_endpoint_function)
         _place(validating, _fastapi.serialize_response_function)
@@ -64,7 +63,7 @@ def install_for_endpoints() -> None:
 
 def install_for_trips() -> None:
     """Put those hooks in that `def` endpoints need which share a trip to the thread pool."""
-    with _changing:
+    with changing_hooks:
         _place(calling, _fastapi.run_endpoint_function)
         _place(validating, _fastapi.serialize_response_function)
 
@@ -83,7 +82,7 @@ def remove() -> None:
     """Take the hooks out: FastAPI and Starlette are as they were, or as another copy of this
     package has them.
     """
-    with _changing:
+    with changing_hooks:
         for make, hook in list(_hooks.items()):
             if hook.remove():
                 del _hooks[make]

@@ -1,0 +1,37 @@
+"""The locks of the process. No fork happens while another thread holds one of them: the new process
+would wait for it for good.
+"""
+
+from __future__ import annotations
+
+import os
+from threading import RLock
+
+# In the order in which they are taken, where one is taken within another.
+#: Making plans, and the proofs they rest on: event loops in several threads may serve one app.
+planning = RLock()
+#: Putting hooks in, and taking them out.
+changing_hooks = RLock()
+#: Counting who wants to know of slow calls. NOTE: whoever holds it may be interrupted by the
+#: garbage collection of an application, which takes it again.
+counting_limits = RLock()
+#: Counting slow calls.
+counting_slow_calls = RLock()
+
+_ALL = (planning, changing_hooks, counting_limits, counting_slow_calls)
+
+
+def _take_all() -> None:
+    for lock in _ALL:
+        lock.acquire()
+
+
+def _let_go_of_all() -> None:
+    for lock in reversed(_ALL):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_take_all, after_in_parent=_let_go_of_all, after_in_child=_let_go_of_all
+    )
