@@ -19,10 +19,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import annotated_types
 from fastapi import Request, WebSocket, params
-from fastapi.requests import HTTPConnection
 from fastapi.security import SecurityScopes
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from starlette.requests import HTTPConnection
 
 from .expected import Expected
 from .guesses import returned_by
