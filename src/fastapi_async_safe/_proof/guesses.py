@@ -10,6 +10,7 @@ import ast
 import builtins
 import sys
 import typing
+from collections.abc import Mapping
 from types import FunctionType, ModuleType, UnionType
 from typing import (
     Annotated,
@@ -30,6 +31,9 @@ from .lookup import ABSENT, dict_of, find, is_one_of, mro_of
 from .source import NoSourceError, source_of
 from .values import Keys
 
+if sys.version_info >= (3, 14):
+    import annotationlib
+
 _DISPLAYS: dict[type, type] = {
     ast.Compare: bool,
     ast.Dict: dict,
@@ -41,7 +45,14 @@ _DISPLAYS: dict[type, type] = {
     ast.SetComp: set,
     ast.Tuple: tuple,
 }
-_TAKE_PARTS = (Annotated, Literal, Optional, Union, dict, frozenset, list, set, tuple)
+#: What is around what matters: its first part.
+_AROUND = (
+    Annotated,
+    typing_extensions.NotRequired,
+    typing_extensions.ReadOnly,
+    typing_extensions.Required,
+)
+_TAKE_PARTS = (*_AROUND, Literal, Optional, Union, dict, frozenset, list, set, tuple)
 
 
 def annotation_of(cls: type, name: str) -> Any:
@@ -54,8 +65,8 @@ def annotation_of(cls: type, name: str) -> Any:
             field = own.get(fields, {}).get(name) if type(own.get(fields)) is dict else None
             if field is not None:
                 return resolved(getattr(field, of_field, ABSENT), _namespace_of(base))
-        annotations = own.get("__annotations__", own.get("__annotations_cache__"))
-        if type(annotations) is dict and name in annotations:
+        annotations = _annotations_of(own)
+        if name in annotations:
             return resolved(annotations[name], _namespace_of(base))
         init = own.get("__init__")
         if type(init) is FunctionType:
@@ -63,6 +74,21 @@ def annotation_of(cls: type, name: str) -> Any:
             if found is not ABSENT:
                 return found
     return ABSENT
+
+
+def _annotations_of(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the annotations of a class, from what it itself has."""
+    found = own.get("__annotations__", own.get("__annotations_cache__"))
+    if type(found) is dict:
+        return found
+    if sys.version_info >= (3, 14):
+        # Nobody has asked yet. As texts they are not evaluated, by what the compiler made.
+        make = own.get("__annotate_func__")
+        if type(make) is FunctionType and (
+            make.__code__.co_name == "__annotate__" or make.__globals__ is vars(typing)
+        ):
+            return annotationlib.call_annotate_function(make, annotationlib.Format.STRING)
+    return {}
 
 
 _MODEL_FIELDS = "__pydantic_fields__"
@@ -163,7 +189,7 @@ def _with_parts(origin: Any, node: ast.expr, namespace: dict[str, Any]) -> Any:
         return origin if isinstance(origin, type) else ABSENT
     nodes = node.elts if isinstance(node, ast.Tuple) else [node]
     parts = [_meant(each, namespace) for each in nodes]
-    if origin is Annotated:
+    if any(origin is each for each in _AROUND):
         return parts[0]
     if origin is Union or origin is Optional:
         return _union(parts if origin is Union else [*parts, None])
