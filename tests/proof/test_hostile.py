@@ -140,13 +140,26 @@ def reads_within():
     return OBJECTS[0].debug is True
 
 class Meta(type):
-    pass
+    def __getitem__(cls, key):
+        return key
 
 class WithMeta(metaclass=Meta):
     limit = 1
 
 def reads_of_a_class():
     return WithMeta.limit
+
+def names_a_class():
+    return WithMeta.__name__
+
+def looks_up_in_a_class():
+    return WithMeta["anything"]
+
+def asks_a_class():
+    return 1 if WithMeta else 2
+
+def asks_for_a_class(a: str = ""):
+    return isinstance(a, WithMeta)
 
 class Asked(Base):
     pass
@@ -299,6 +312,13 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
         lambda module: setattr(module.OBJECTS[0], "__class__", module.Sub),
     ),
     ("reads_of_a_class", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
+    ("reads_of_a_class", "a property above it", setter("Meta", "limit", property(slow, slow))),
+    ("reads_of_a_class", "a reading above it", setter("Meta", "__getattribute__", slow)),
+    ("names_a_class", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
+    ("names_a_class", "a reading above it", setter("Meta", "__getattribute__", slow)),
+    ("looks_up_in_a_class", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
+    ("asks_a_class", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
+    ("asks_for_a_class", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
     ("WithMeta", "another metaclass", setter("WithMeta", "__class__", SlowMeta)),
     (
         "asks",

@@ -112,11 +112,12 @@ def _of_module(frame: Frame, node: ast.AST, module: ModuleType, name: str) -> Va
 def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
     watched = frame.analysis.watched
     meta = type(cls)
-    watched.metaclass(cls)
-    if name in ("__name__", "__qualname__") and find(meta, name)[0] is type.__dict__[name]:
-        return small_text(200)
-    if find(meta, "__getattribute__")[0] is not _CLASS_READING:
+    watched.class_of(cls)
+    if watched.class_attribute(meta, "__getattribute__") is not _CLASS_READING:
         return frame.refuse(node, f"reads `{text_of(node)}` by code of a metaclass")
+    of_meta = watched.class_attribute(meta, name)
+    if name in ("__name__", "__qualname__") and of_meta is type.__dict__[name]:
+        return small_text(200)
     if issubclass(meta, enum.EnumMeta):
         members = instance_dict_of_class(cls, "_member_map_")
         if type(members) is dict and name in members:
@@ -124,12 +125,11 @@ def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
             if member is members[name] and type(member) is cls:
                 return existing(frame, member)
             return frame.refuse(node, f"reads `{text_of(node)}`, which is not as `enum` left it")
-    of_meta = find(meta, name)[0]
     if of_meta is not ABSENT and _is_data_descriptor(frame, of_meta):
         return frame.refuse(node, f"reads `{text_of(node)}`, which a metaclass gives")
     found = watched.class_attribute(cls, name)
     if found is ABSENT:
-        if of_meta is not ABSENT or find(meta, "__getattr__")[0] is not ABSENT:
+        if of_meta is not ABSENT or _has(frame, meta, "__getattr__"):
             return frame.refuse(node, f"reads `{text_of(node)}`, which a metaclass gives")
         return NEVER
     owner = find(cls, name)[1]
@@ -212,7 +212,7 @@ _MEMBER_BY_NAME_CODE = _MEMBER_BY_NAME.__code__
 def member_by_name(frame: Frame, node: ast.AST, cls: type, name: Value) -> Value:
     """Give what `cls[name]` of an enumeration gives."""
     watched = frame.analysis.watched
-    watched.metaclass(cls)
+    watched.class_of(cls)
     members = instance_dict_of_class(cls, "_member_map_")
     found = watched.class_attribute(type(cls), "__getitem__")
     if type(found) is FunctionType and found is not _MEMBER_BY_NAME:
@@ -220,7 +220,7 @@ def member_by_name(frame: Frame, node: ast.AST, cls: type, name: Value) -> Value
         return frame.analysis.run_function(frame, node, found, [Known(cls), name], {}, owner)
     if (
         found is not _MEMBER_BY_NAME
-        or find(type(cls), "__getattribute__")[0] is not _CLASS_READING
+        or watched.class_attribute(type(cls), "__getattribute__") is not _CLASS_READING
         or type(members) is not dict
         or not all(type(each) is str for each in members)
         or not all(type(member) is cls for member in members.values())

@@ -228,7 +228,7 @@ def construct(
             return frame.refuse(node, text, large=True)
         return result
     watched.call(cls)
-    watched.metaclass(cls)
+    watched.class_of(cls)
     if find(cls, MARK)[0] is False:
         return frame.refuse(node, f"calls {name_of(cls)}, which is marked async_unsafe")
     if cls is super:

@@ -278,15 +278,10 @@ class Watched:
 
     def class_of(self, obj: Any, *, always: bool = False) -> None:
         """Watch the class of an object, if that can be another one later."""
-        if always or (_FLAGS.__get__(type(obj)) & HEAP_TYPE and not issubclass(type(obj), type)):
+        # NOTE: that of a class made by `type` cannot.
+        if always or _FLAGS.__get__(type(obj)) & HEAP_TYPE:
             row = (Probe("type", obj, None), "value", type(obj))
             self._rows.setdefault((id(obj), "type"), row)
-
-    def metaclass(self, cls: type) -> None:
-        """Watch the class of a class, if that can be another one later."""
-        # NOTE: that of a class made by `type` cannot.
-        if flags_of(type(cls)) & HEAP_TYPE:
-            self.class_of(cls, always=True)
 
     def key(self, mapping: Any, name: str) -> Any:
         """Look up and watch one key of a dict that has text for keys."""
