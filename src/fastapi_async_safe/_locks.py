@@ -5,7 +5,7 @@ would wait for it for good.
 from __future__ import annotations
 
 import os
-from threading import RLock
+from threading import RLock, local
 
 # In the order in which they are taken, where one is taken within another.
 #: Making plans, and the proofs they rest on: event loops in several threads may serve one app.
@@ -21,13 +21,20 @@ counting_slow_calls = RLock()
 _ALL = (planning, changing_hooks, counting_limits, counting_slow_calls)
 
 
+#: Of each thread, what each fork that it is about to do holds.
+_held = local()
+
+
 def _take_all() -> None:
+    held: list[RLock] = []
+    _held.by_forks = [*getattr(_held, "by_forks", ()), held]
     for lock in _ALL:
-        lock.acquire()
+        lock.acquire()  # NOTE: a signal handler may raise here; the fork is done all the same
+        held.append(lock)
 
 
 def _let_go_of_all() -> None:
-    for lock in reversed(_ALL):
+    for lock in reversed(_held.by_forks.pop()):
         lock.release()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import faulthandler
 import os
+import signal
 import threading
 import time
 import traceback
@@ -155,3 +156,44 @@ def test_a_process_that_is_forked_while_another_thread_makes_plans_answers(
 def test_a_forked_process_answers(kind: str, run: Run) -> None:
     finished = run(f"from {__name__} import *; run_forks({kind!r})", **of_variant(kind))
     assert finished.returncode == 0, finished.stderr
+
+
+def run_interrupted_fork() -> None:
+    """Fork while another thread holds a lock and a signal handler raises; then ask for all."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    entered = threading.Event()
+
+    def interrupt(*_: object) -> None:
+        raise TimeoutError
+
+    def hold() -> None:
+        with _locks.counting_limits:
+            entered.set()
+            time.sleep(1)
+
+    signal.signal(signal.SIGALRM, interrupt)
+    holder = threading.Thread(target=hold)
+    holder.start()
+    entered.wait()
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    holder.join()
+    found = []
+
+    def take() -> None:
+        found.extend([lock.acquire(timeout=1) for lock in _locks._ALL])
+
+    taker = threading.Thread(target=take)
+    taker.start()
+    taker.join()
+    assert found == [True] * len(_locks._ALL)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_fork_that_a_signal_interrupts_leaves_no_lock_taken(run: Run) -> None:
+    finished = run(f"from {__name__} import *; run_interrupted_fork()", **of_variant("python"))
+    assert finished.returncode == 0, finished.stderr
+    assert "TimeoutError" in finished.stderr
