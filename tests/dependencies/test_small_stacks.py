@@ -14,8 +14,8 @@ from tests.dependencies.test_depth import DEPTH, chain, deep_recursion
 from tests.support.serving import Exchange, Init, exchange
 
 STACK = 512 * 1024
-# On CPython 3.11 each coroutine that awaits another takes a piece of the stack: there stock can have
-# 63 requests within each other, the Python core 59, the compiled one 57.
+# On CPython 3.11 each coroutine that awaits another takes a piece of the stack: there stock can
+# have 63 requests within each other, the Python core 59, the compiled one 57.
 REQUESTS = DEPTH if sys.version_info >= (3, 12) else 50
 
 Result = TypeVar("Result")

@@ -137,7 +137,11 @@ pytestmark = pytest.mark.anyio
 def anyio_backend() -> str:
     return "asyncio"
 """
-    result = run("--async-safe-strict", tests=ASYNC_TESTS.format(mark=mark))
+    result = run(
+        "--async-safe-strict",
+        tests=ASYNC_TESTS.format(mark=mark),
+        ini="async_safe_budget = 600",
+    )
     result.assert_outcomes(passed=1, failed=1)
     assert any("shop.sleep, a dependency" in line for line in findings(result))
 
@@ -145,6 +149,7 @@ def anyio_backend() -> str:
 def test_pytest_asyncio(run: Run, pytester: pytest.Pytester) -> None:
     pytester.makeini(
         "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+        "async_safe_budget = 600\n"
     )
     pytester.makepyfile(shop=SHOP, test_shop=ASYNC_TESTS.format(mark=""))
     result = pytester.runpytest_subprocess("--async-safe-strict", *NO_NOISE)
@@ -167,7 +172,14 @@ def anyio_backend() -> str:
 
 
 def test_several_processes_and_coverage(run: Run) -> None:
-    result = run("--async-safe-strict", "-n", "2", "--cov=shop", "--cov-report=term")
+    result = run(
+        "--async-safe-strict",
+        "-n",
+        "2",
+        "--cov=shop",
+        "--cov-report=term",
+        ini="async_safe_budget = 60",
+    )
     result.assert_outcomes(passed=1, failed=6)
     assert any("shop.task, a background task" in line for line in findings(result))
     result.stdout.fnmatch_lines(["shop.py * 2 * 97%*"])
