@@ -1,5 +1,6 @@
-"""The locks of the process. No fork happens while another thread holds one of them: the new process
-would wait for it for good.
+"""The locks of the process, and that no fork happens while another thread holds one.
+
+The new process would wait for that one for good.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ counting_limits = RLock()
 counting_slow_calls = RLock()
 
 _ALL = (planning, changing_hooks, counting_limits, counting_slow_calls)
-
 
 #: Of each thread, what each fork that it is about to do holds.
 _held = local()

@@ -1,6 +1,4 @@
-"""More callables that hide something: what seems to be short and is not, and what changes while it
-is gone through.
-"""
+"""More callables that hide something: what seems short, or changes while it is gone through."""
 
 # mypy: ignore-errors
 

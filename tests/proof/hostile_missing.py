@@ -1,6 +1,4 @@
-"""More callables that hide something: behind `__getattr__`, `getattr` and `__getitem__`, and behind
-conditions that constants do not decide.
-"""
+"""More callables that hide something: behind `__getattr__` and its like, and behind conditions."""
 
 # mypy: ignore-errors
 

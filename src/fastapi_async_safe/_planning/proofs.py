@@ -180,7 +180,7 @@ class SilentProofs(Proofs):
     def found_about(self, call: Any, arguments: Arguments) -> Proof:
         """Give the proof of a call as `proof_of` does, also one that does not hold."""
         held = self.proof_of(call, arguments)
-        return self._kept[id(call), False].proof if held is None else held
+        return self._kept[id(call), bool(arguments.known)].proof if held is None else held
 
 
 def listed_scopes(scopes: tuple[str, ...]) -> Value | None:

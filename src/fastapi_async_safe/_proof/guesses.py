@@ -46,13 +46,13 @@ _DISPLAYS: dict[type, type] = {
     ast.Tuple: tuple,
 }
 #: What is around what matters: its first part.
-_AROUND = (
+AROUND: tuple[Any, ...] = (
     Annotated,
     typing_extensions.NotRequired,
     typing_extensions.ReadOnly,
     typing_extensions.Required,
 )
-_TAKE_PARTS = (*_AROUND, Literal, Optional, Union, dict, frozenset, list, set, tuple)
+_TAKE_PARTS = (*AROUND, Literal, Optional, Union, dict, frozenset, list, set, tuple)
 
 
 def annotation_of(cls: type, name: str) -> Any:
@@ -189,7 +189,7 @@ def _with_parts(origin: Any, node: ast.expr, namespace: dict[str, Any]) -> Any:
         return origin if isinstance(origin, type) else ABSENT
     nodes = node.elts if isinstance(node, ast.Tuple) else [node]
     parts = [_meant(each, namespace) for each in nodes]
-    if any(origin is each for each in _AROUND):
+    if any(origin is each for each in AROUND):
         return parts[0]
     if origin is Union or origin is Optional:
         return _union(parts if origin is Union else [*parts, None])

@@ -7,20 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from inspect import Parameter
 from types import NoneType, UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    NotRequired,
-    Required,
-    TypeAlias,
-    Union,
-    get_args,
-    get_origin,
-)
+from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
-from .guesses import keys_of
+from .guesses import AROUND, keys_of
 from .lookup import ABSTRACT_TYPE, flags_of, is_compared_plainly, is_one_of, name_of
 from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Items, Keys, Place, Plain, Value, any_of
 
@@ -50,7 +39,6 @@ SMALL = Sizes(ROUNDS - 1, ROUNDS - 1, ROUNDS // 8)
 _CONTAINERS = (list, tuple, set, frozenset)
 _HASHED = (dict, set, frozenset)
 _LARGEST_TABLE = 8192  # bytes, of a container that finds things by their hashes
-
 
 #: Of a dict of which some items are annotated.
 _KEYED = Sizes(TEXT_CLAIMED, LARGE.part, 2 * ROUNDS)
@@ -169,7 +157,7 @@ def kind_of(annotation: Any, sizes: Sizes, is_part: bool = False) -> Kind | None
     origin, arguments = get_origin(annotation), get_args(annotation)
     if annotation is None:
         return Exactly(NoneType)
-    if origin is Annotated or origin is Required or origin is NotRequired:
+    if any(origin is each for each in AROUND):
         return kind_of(arguments[0], sizes, is_part)
     if origin is Literal:
         return _either(
