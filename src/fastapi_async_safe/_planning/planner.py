@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import _fastapi
 from .._core_py import (
@@ -18,10 +17,9 @@ from .._core_py import (
     SOURCES,
     THREAD,
 )
-from .._proof import Proof
-from .._proof.values import Value
 from ..policy import Policy
 from ..slow_calls import SlowCalls
+from .given import NOWHERE, GivenValues, Giving
 from .parameters import is_repeatable, parameter
 from .placement import Place, Placement, is_called_elsewhere
 from .proofs import Proofs, once
@@ -91,8 +89,7 @@ class Planner:
         self._after: list[int] = []
         self._drafts: list[_Draft] = []
         self._slots: dict[Any, int] = {}
-        self._given_by: dict[int, _Given] = {}  # each slot, at first
-        self._not_proven_at = -1  # the last draft whose call is not proven
+        self._given = GivenValues()
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
@@ -169,8 +166,9 @@ class Planner:
             self._order[visit.entered_at] = ~index
             self._after[visit.entered_at] = len(self._order)
         if above is not None:
-            self._note_given(draft, index)
-            above.drafts.append(draft)
+            name, slot = draft.arguments["name"], draft.arguments["slot"]
+            self._given.note(index, slot, draft.place, visit.made_at)
+            above.below.append(Giving(name, slot, draft.place.proof))
             above.shapes.append(draft.shape)
             above.repeatable = above.repeatable and draft.repeatable
 
@@ -186,7 +184,10 @@ class Planner:
         slot = -1 if is_root else self._slot(declared)
         place = Place(ROOT, used.call)
         if not is_root:
-            place = self._placement.of_dependency(used, visit.results, self._given(visit))
+            known: dict[str, Any] = {}
+            if not _fastapi.repeats_keywords(used.dependant):
+                known, visit.made_at = self._given.known(visit.below)
+            place = self._placement.of_dependency(used, visit.results, known)
         connection_names = used.connection_names(self._connection_class)
         body_fields = used.body_fields
         reads_quietly = not body_fields and all(
@@ -243,33 +244,6 @@ class Planner:
         if not is_root:
             self._shapes_of_slot.setdefault(slot, set()).add(draft.shape)
         return draft
-
-    def _given(self, visit: _Visit) -> dict[str, Value]:
-        """Give what is known of what the dependencies of a visit give, by name.
-
-        It was made by calls that are proven, and nothing else was called since: it is as it was
-        made. Whether all these calls were as their proofs have it is known on a request.
-        """
-        if _fastapi.repeats_keywords(visit.used.dependant):
-            return {}
-        known = {}
-        for draft in visit.drafts:
-            name = draft.arguments["name"]
-            given = self._given_by[draft.arguments["slot"]]
-            # NOTE: it may come out of the dependency cache.
-            if given.proof is not draft.place.proof or given.made_at <= self._not_proven_at:
-                continue
-            if name is not None and given.proof is not None and given.proof.gives is not None:
-                known[name] = given.proof.gives
-                visit.made_at = min(visit.made_at, given.made_at)
-        return known
-
-    def _note_given(self, draft: _Draft, index: int) -> None:
-        place = draft.place
-        if not (place.proven and place.kind == INLINE):
-            self._not_proven_at = index
-        made_at = min(draft.visit.made_at, index)
-        self._given_by.setdefault(draft.arguments["slot"], _Given(place.proof, made_at))
 
     def _slot(self, declared: _fastapi.Declaration) -> int:
         key = _fastapi.cache_key(declared.dependant, self._keys_known)
@@ -364,8 +338,8 @@ class _Visit:
     """A dependant on the way down and up again."""
 
     __slots__ = (
+        "below",
         "declared",
-        "drafts",
         "entered_at",
         "made_at",
         "repeatable",
@@ -380,8 +354,8 @@ class _Visit:
         self.used = used  # what is solved in its place: another one under overrides
         self.entered_at: int | None = None  # its place in the order, None for a leaf
         self.waiting: Iterator[Any] = iter(used.dependencies)
-        self.drafts: list[_Draft] = []  # of the nodes directly below
-        self.made_at = sys.maxsize  # where the first of what is known of its arguments was made
+        self.below: list[Giving] = []  # the nodes directly below
+        self.made_at = NOWHERE  # what is known of its arguments, the first part of it
         self.shapes: list[int] = []  # of the nodes directly below
         self.repeatable = True
         self.results: dict[str, Any] = {}  # what is called for its parameters
@@ -397,10 +371,3 @@ class _Draft:
     repeatable: bool
     shape: int
     visit: _Visit
-
-
-class _Given(NamedTuple):
-    """What fills a slot of the dependency cache."""
-
-    proof: Proof | None
-    made_at: int  # the index of the draft that made the first part of it

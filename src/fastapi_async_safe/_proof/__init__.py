@@ -2,7 +2,7 @@
 
 prove -> parameters: what FastAPI passes -> calls -> source of each function, held against its
 code -> statements, assignments -> expressions, comprehensions, conditions -> variables, attributes,
-parts, operations, written texts, listed built-ins -> reasons
+enumerations, parts, operations, written texts, listed built-ins -> reasons
 
 Where a value may be anything: guesses -> kinds -> expected -> guards, which look before each call;
 given: what a call gives, for the proofs of those that get it

@@ -17,10 +17,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from . import enumerations
 from .analysis import Frame
 from .guesses import annotation_of
 from .lookup import (
     ABSENT,
+    CLASS_READING,
     HEAP_TYPE,
     PLAIN_READING,
     PLAIN_WRITING,
@@ -47,18 +49,13 @@ from .values import (
     Plain,
     Value,
     any_of,
-    is_scalar,
     options_of,
 )
 from .written import small_text, text_of
 
-_CLASS_READING = type.__dict__["__getattribute__"]
 _TUPLE_GETTER = type(__import__("collections").namedtuple("_", "x").__dict__["x"])
 _BUILTIN_METHODS = (MethodDescriptorType, WrapperDescriptorType)
 _NAMES = ("__name__", "__qualname__", "__module__")
-_ENUM_PROPERTIES = {
-    name: enum.Enum.__dict__[name] for name in ("value", "name") if name in enum.Enum.__dict__
-}
 
 
 def read(frame: Frame, node: ast.AST, value: Value, name: str) -> Value:
@@ -113,18 +110,15 @@ def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
     watched = frame.analysis.watched
     meta = type(cls)
     watched.class_of(cls)
-    if watched.class_attribute(meta, "__getattribute__") is not _CLASS_READING:
+    if watched.class_attribute(meta, "__getattribute__") is not CLASS_READING:
         return frame.refuse(node, f"reads `{text_of(node)}` by code of a metaclass")
     of_meta = watched.class_attribute(meta, name)
     if name in ("__name__", "__qualname__") and of_meta is type.__dict__[name]:
         return small_text(200)
     if issubclass(meta, enum.EnumMeta):
-        members = instance_dict_of_class(cls, "_member_map_")
-        if type(members) is dict and name in members:
-            member = watched.class_attribute(cls, name)
-            if member is members[name] and type(member) is cls:
-                return existing(frame, member)
-            return frame.refuse(node, f"reads `{text_of(node)}`, which is not as `enum` left it")
+        member = enumerations.member_named(frame, node, cls, name)
+        if member is not None:
+            return member
     if of_meta is not ABSENT and _is_data_descriptor(frame, of_meta):
         return frame.refuse(node, f"reads `{text_of(node)}`, which a metaclass gives")
     found = watched.class_attribute(cls, name)
@@ -147,11 +141,6 @@ def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
     return existing(frame, found)
 
 
-def instance_dict_of_class(cls: type, name: str) -> Any:
-    """Give what `cls` itself has under `name`."""
-    return dict_of(cls).get(name, ABSENT)
-
-
 def _is_data_descriptor(frame: Frame, found: Any) -> bool:
     return _has(frame, type(found), "__set__") or _has(frame, type(found), "__delete__")
 
@@ -172,7 +161,8 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
     kind = type(found)
     if found is ABSENT:
         return _of_instance_alone(frame, node, value, cls, name, [])
-    may_be_missing = kind in (property, MemberDescriptorType) or name in _ENUM_PROPERTIES
+    may_be_missing = kind in (property, MemberDescriptorType)
+    may_be_missing |= enumerations.is_of_members(found, name)
     if may_be_missing and _asks_elsewhere(frame, cls):
         there = _by_descriptor(frame, node, value, cls, name)
         return any_of([there, _missing(frame, node, value, cls, name)])
@@ -186,8 +176,8 @@ def _by_descriptor(frame: Frame, node: ast.AST, value: Value, cls: type, name: s
         if type(found.fget) is not FunctionType:
             return frame.refuse(node, f"reads `{text_of(node)}`, a property")
         return frame.analysis.run_function(frame, node, found.fget, [value], {}, owner)
-    if name in _ENUM_PROPERTIES and found is _ENUM_PROPERTIES[name]:
-        return _of_enum(frame, node, cls, name)
+    if enumerations.is_of_members(found, name):
+        return enumerations.of_member(frame, node, cls, name)
     if kind is MemberDescriptorType:
         stored = _stored(value, name)
         if stored is not None and _is_slot(found, name):
@@ -205,33 +195,6 @@ def _by_descriptor(frame: Frame, node: ast.AST, value: Value, cls: type, name: s
     return _of_instance_alone(frame, node, value, cls, name, [bound])
 
 
-_MEMBER_BY_NAME = enum.EnumMeta.__dict__["__getitem__"]
-_MEMBER_BY_NAME_CODE = _MEMBER_BY_NAME.__code__
-
-
-def member_by_name(frame: Frame, node: ast.AST, cls: type, name: Value) -> Value:
-    """Give what `cls[name]` of an enumeration gives."""
-    watched = frame.analysis.watched
-    watched.class_of(cls)
-    members = instance_dict_of_class(cls, "_member_map_")
-    found = watched.class_attribute(type(cls), "__getitem__")
-    if type(found) is FunctionType and found is not _MEMBER_BY_NAME:
-        owner = find(type(cls), "__getitem__")[1]
-        return frame.analysis.run_function(frame, node, found, [Known(cls), name], {}, owner)
-    if (
-        found is not _MEMBER_BY_NAME
-        or watched.class_attribute(type(cls), "__getattribute__") is not _CLASS_READING
-        or type(members) is not dict
-        or not all(type(each) is str for each in members)
-        or not all(type(member) is cls for member in members.values())
-        or not is_scalar(name)
-    ):
-        return frame.refuse(node, f"looks up `{text_of(node)}` in a way that is not known")
-    watched.add(_MEMBER_BY_NAME, "__code__", _MEMBER_BY_NAME_CODE)
-    frame.analysis.spend(node, 4)
-    return Held(cls, f"a member of {name_of(cls)}")
-
-
 def _is_slot(found: MemberDescriptorType, name: str) -> bool:
     """Say whether it is a slot of that name, and neither another's nor one of a class made in C."""
     owner = found.__objclass__
@@ -240,19 +203,6 @@ def _is_slot(found: MemberDescriptorType, name: str) -> bool:
         and bool(owner.__flags__ & HEAP_TYPE)
         and dict_of(owner).get(name) is found
     )
-
-
-def _of_enum(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
-    watched = frame.analysis.watched
-    if watched.class_attribute(cls, f"_{name}_") is not ABSENT:
-        return frame.refuse(node, f"reads `{text_of(node)}`, which runs a descriptor")
-    members = list(instance_dict_of_class(cls, "_member_map_").values())
-    values = [instance_dict(each).get(f"_{name}_") for each in members]
-    if not values or len(values) > 16 or not all(type(each) is str for each in values):
-        return Opaque("a value of an enumeration")
-    for each in members:
-        watched.of_instance(each, f"_{name}_")
-    return small_text(max(len(each) for each in values if type(each) is str))
 
 
 def _bound(

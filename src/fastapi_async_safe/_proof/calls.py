@@ -17,7 +17,7 @@ from types import (
 from typing import Any
 
 from ..markers import MARK
-from . import attributes
+from . import attributes, enumerations
 from .analysis import Frame
 from .blocking import is_of_threads, why_class_blocks, why_function_blocks, why_method_blocks
 from .libraries import constructed_by_library
@@ -47,13 +47,11 @@ from .values import (
     Plain,
     Value,
     any_of,
-    is_hashable,
     options_of,
 )
 from .written import text_of
 
 _GENERIC_CALL = typing._GenericAlias.__call__.__code__  # type: ignore[attr-defined]
-_ENUM_CALL = enum.EnumType.__call__
 _CALL = type.__dict__["__call__"]
 _NEW = object.__new__
 _INIT = object.__dict__["__init__"]
@@ -236,8 +234,8 @@ def construct(
     meta = type(cls)
     if meta is type(_TYPED_DICT) and not args:
         return Box(dict, list(kwargs.values()), [Known(name) for name in kwargs])
-    if meta is enum.EnumType and _unwrapped(watched.class_attribute(cls, "__new__")) is _ENUM_NEW:
-        return _enum_member(frame, node, cls, args, kwargs)
+    if meta is enum.EnumType and enumerations.is_looked_up(frame, cls):
+        return enumerations.member_of_value(frame, node, cls, args, kwargs)
     if meta is not type:
         of_meta = watched.class_attribute(meta, "__call__")
         if of_meta is not _CALL:
@@ -298,33 +296,6 @@ def _construct_plain(
 
 class _TYPED_DICT(typing.TypedDict):  # noqa: N801
     """Tells what makes classes of that kind."""
-
-
-def _unwrapped(found: Any) -> Any:
-    return found.__func__ if type(found) is staticmethod else found
-
-
-_ENUM_NEW = _unwrapped(enum.Enum.__dict__["__new__"])
-_ENUM_MISSING = enum.Enum.__dict__["_missing_"]
-
-
-def _enum_member(
-    frame: Frame, node: ast.AST, cls: type, args: list[Value], kwargs: dict[str, Value]
-) -> Value:
-    watched = frame.analysis.watched
-    if watched.class_attribute(enum.EnumType, "__call__") is not _ENUM_CALL:
-        return frame.refuse(node, f"calls {name_of(cls)}, which runs `__call__` of a metaclass")
-    if kwargs or len(args) != 1 or not is_hashable(args[0]):
-        return frame.refuse(node, f"looks up a member of {name_of(cls)} by other than plain values")
-    if watched.class_attribute(cls, "_missing_") is not _ENUM_MISSING:
-        return frame.refuse(node, f"looks up a member of {name_of(cls)}, which has a `_missing_`")
-    values = list(attributes.instance_dict_of_class(cls, "_value2member_map_"))
-    if len(values) > 256 or not all(type(each) in (str, int) for each in values):
-        return frame.refuse(
-            node, f"looks up a member of {name_of(cls)}, whose values are not plain"
-        )
-    frame.analysis.spend(node, 40 + len(values))
-    return Held(cls, f"a member of {name_of(cls)}")
 
 
 def _construct_generic(

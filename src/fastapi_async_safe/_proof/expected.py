@@ -13,15 +13,13 @@ from typing import Any, TypeAlias
 
 from .kinds import BITS, LARGE, Exactly, Kind, Sizes, kind_of, looked_at
 from .lookup import ABSENT
+from .places import Item, Keys, Place
 from .values import (
     SCALARS,
     TEXT_CLAIMED,
     Given,
     Held,
-    Item,
-    Keys,
     Opaque,
-    Place,
     Plain,
     Value,
     any_of,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from .expected import Expectation
 from .kinds import Exactly, Names
-from .values import Item
+from .places import Item
 
 #: What reading an attribute may raise: a named tuple that is too short, a slot of another class,
 #: a call too deep, no memory.

@@ -28,8 +28,8 @@ from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
 from .lookup import ABSENT, dict_of, find, is_one_of, mro_of
+from .places import Keys
 from .source import NoSourceError, source_of
-from .values import Keys
 
 if sys.version_info >= (3, 14):
     import annotationlib

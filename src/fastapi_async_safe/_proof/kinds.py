@@ -11,7 +11,16 @@ from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_ori
 
 from .guesses import AROUND, keys_of
 from .lookup import ABSTRACT_TYPE, flags_of, is_compared_plainly, is_one_of, name_of
-from .values import ROUNDS, SCALARS, TEXT_CLAIMED, Held, Items, Keys, Place, Plain, Value, any_of
+from .places import Items, Keys, Place
+from .values import (
+    ROUNDS,
+    SCALARS,
+    TEXT_CLAIMED,
+    Held,
+    Plain,
+    Value,
+    any_of,
+)
 
 #: An integer has so many bits at most, beside its sign.
 BITS = 63

@@ -336,6 +336,8 @@ def _own(name: str, *classes: type) -> tuple[Any, ...]:
 # NOTE: up to 3.12 many classes have slots of their own for what `object` does.
 _ORDINARY = (str, int, float, bytes, tuple, list, dict, set, frozenset, *EXCEPTION_CLASSES)
 
+#: Reading an attribute of a class whose metaclass does not say how.
+CLASS_READING = type.__dict__["__getattribute__"]
 #: `__getattribute__` and `__setattr__` that look nowhere but in the instance and its class.
 PLAIN_READING = _own("__getattribute__", object, *_ORDINARY)
 PLAIN_WRITING = _own("__setattr__", object, *EXCEPTION_CLASSES)

@@ -7,7 +7,7 @@ import enum
 from types import EllipsisType, FunctionType, NoneType
 from typing import Any
 
-from . import attributes
+from . import enumerations
 from .analysis import Frame
 from .listed import item_under, viewed
 from .lookup import find
@@ -39,7 +39,7 @@ def item_of(frame: Frame, node: Any, value: Value, index: Value) -> Value:
     """Give what `value[index]` gives, as `node` has it."""
     kind = builtin_type(value)
     if isinstance(value, Known) and issubclass(type(value.obj), enum.EnumMeta):
-        return attributes.member_by_name(frame, node, value.obj, index)
+        return enumerations.member_by_name(frame, node, value.obj, index)
     if isinstance(value, Known) and type(value.obj) is dict:
         if is_hashable(index) and constant_dict(frame, value.obj):
             return any_of([existing(frame, each) for each in value.obj.values()])
