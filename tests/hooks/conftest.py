@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -36,3 +38,14 @@ def run(pytestconfig: pytest.Config) -> Run:
 def of_variant(variant: str) -> dict[str, str]:
     """Give the variables that leave a process no compiled core, unless the variant wants it."""
     return {} if variant == "compiled" else {"FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1"}
+
+
+def names_beside(function: FunctionType) -> set[str]:
+    """Give the names in the module of a function.
+
+    CPython 3.13 without the GIL frees no function once there are threads: there a name that only
+    waits for that is left out.
+    """
+    has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    names = function.__globals__.items()
+    return {name for name, value in names if has_gil or not isinstance(value, weakref.ProxyTypes)}

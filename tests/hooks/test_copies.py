@@ -28,7 +28,7 @@ import starlette.concurrency
 from fastapi import APIRouter, BackgroundTasks, Body, Depends, FastAPI, HTTPException
 from fastapi.responses import StreamingResponse
 
-from tests.hooks.conftest import Run, of_variant
+from tests.hooks.conftest import Run, names_beside, of_variant
 from tests.support.serving import Exchange, exchange, expected_backend, here, needs_lazy_routers
 
 PACKAGE = "fastapi_async_safe"
@@ -226,7 +226,7 @@ def copies_are_put_in_in_any_order(variant: str) -> None:
 def copies_are_taken_out_in_any_order(variant: str) -> None:
     packages = [first(), imported_anew(), vendored("going_out")]
     codes = [function.__code__ for function in HOOKED]
-    names = [set(function.__globals__) for function in HOOKED]
+    names = [names_beside(function) for function in HOOKED]
     for order in itertools.permutations(range(3)):
         copies = [Copy(variant, package) for package in packages]
         for copy in copies:
@@ -241,7 +241,7 @@ def copies_are_taken_out_in_any_order(variant: str) -> None:
         assert [function.__code__ for function in HOOKED] == codes
         assert all(f.__code__ is code for f, code in zip(HOOKED, codes, strict=True))
         gc.collect()  # a call that raised is kept by its traceback, and keeps what it calls
-        assert [set(function.__globals__) for function in HOOKED] == names
+        assert [names_beside(function) for function in HOOKED] == names
 
 
 def a_copy_may_go_and_come_again_below_the_others(variant: str) -> None:
@@ -389,7 +389,7 @@ def hooks_are_taken_out_while_a_request_is_on_its_way(variant: str) -> None:
             assert not [
                 name
                 for function in HOOKED
-                for name in function.__globals__
+                for name in names_beside(function)
                 if name.startswith("_fastapi_async_safe")
             ]
             for each in copies:

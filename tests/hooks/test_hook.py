@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 
 from fastapi_async_safe import _hooks, _registry, async_safe, init_app
 from fastapi_async_safe._core_py import serving
+from tests.hooks.conftest import names_beside
 from tests.support.serving import Exchange, Init, exchange, here
 
 pytestmark = pytest.mark.accelerated
@@ -95,12 +96,12 @@ def test_each_function_looks_as_before(function: Any, without_hook: None) -> Non
 
 @pytest.mark.parametrize("function", HOOKED)
 def test_removing_it_leaves_each_function_as_it_was(function: Any, without_hook: None) -> None:
-    code, names = function.__code__, set(function.__globals__)
+    code, names = function.__code__, names_beside(function)
     init_app(FastAPI())
     _hooks.install_for_endpoints()
     _hooks.remove()
     assert function.__code__ is code
-    assert set(function.__globals__) == names
+    assert names_beside(function) == names
 
 
 def test_those_for_endpoints_come_with_the_first_marked_one(
