@@ -106,21 +106,16 @@ cdef class Run:
         return 0
 
     cdef object _advance(self, value, bint in_thread):
-        cdef bint went_well = False
         cdef object stopped
         self._is_running = True
         try:
-            solved = self._advance_unguarded(value, in_thread)
-            went_well = True
-            return solved
+            return self._advance_unguarded(value, in_thread)
         except StopIteration as error:
             if not self._is_calling:
                 raise
             stopped = _fastapi.as_from_thread(error)
         finally:
             self._is_running = False
-            if not went_well:
-                self._forget()
         raise stopped  # and its context is not what is handled above
 
     cdef object _advance_unguarded(self, value, bint in_thread):
@@ -246,16 +241,13 @@ cdef class Run:
         self._position = plan.after_numbers[self._position] if index < 0 else self._position + 1
 
     def forget(self):
+        # What an exception keeps of this resolution must not keep its values. Where it is raised
+        # before anything is awaited, nothing keeps this object.
         if self._is_running:
             raise _out_of_turn()
-        self._forget()
-
-    cdef int _forget(self) except -1:
-        # What an exception keeps of this resolution must not keep its values.
         self._wants = _NO_MORE
         self.awaitable = None
         _let_go(self._values, self._value_count)
-        return 0
 
     cdef object _ask(self, int action, Node node, Py_ssize_t position):
         self.action = action
