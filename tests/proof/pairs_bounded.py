@@ -8,6 +8,8 @@ from fastapi import Depends, Query
 
 from tests.proof.pairs import HIDDEN, give, proven, unproven
 
+SIXTEEN = tuple(range(16))
+
 
 @proven("parts of a text of a bounded length")
 def _(a: Annotated[str, Query(max_length=20)]) -> Any:
@@ -79,3 +81,13 @@ def _(a: bool) -> Any:
 @unproven("loops over what may be None")
 def _(a: bool, b: Annotated[Any, Depends(give)]) -> Any:
     return [each is None for each in (["x"] if a else b)]
+
+
+@proven("a character looked for often")
+def _(a: Annotated[str, Query(max_length=31)]) -> Any:
+    return [["x" in a for _ in SIXTEEN] for _ in SIXTEEN]
+
+
+@unproven("a character looked for often")
+def _(a: Annotated[str, Query(max_length=31)]) -> Any:
+    return [["xy" in a for _ in SIXTEEN] for _ in SIXTEEN]

@@ -73,6 +73,12 @@ def uses_default():
 def with_default(a: int = 1, *, b: int = 2):
     return a == b
 
+def with_another(*, b: int = 3):
+    return b == 3
+
+def uses_both():
+    return with_default() or with_another()
+
 class Base:
     def __init__(self, a: int = 0):
         self.a = a
@@ -254,6 +260,11 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
         "uses_default",
         "a default by name changed in place",
         lambda module: module.with_default.__kwdefaults__.update(b=Slow()),
+    ),
+    (
+        "uses_both",
+        "a default of the same name changed in place",
+        lambda module: module.with_another.__kwdefaults__.update(b=Slow()),
     ),
     ("Base", "another method", setter("Base", "check", slow)),
     ("Base", "a method's other code", setter("Base.check", "__code__", slow.__code__)),

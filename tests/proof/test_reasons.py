@@ -172,6 +172,17 @@ def test_a_reason_tells_the_place() -> None:
     assert str(reason) == f"{__file__}:{line}: calls `time.sleep`, which sleeps"
 
 
+def fills(a: str = "") -> str:
+    return "%50000d" % a
+
+
+def test_a_template_that_is_not_simple_is_said_with_its_place() -> None:
+    (reason,) = prove(fills).reasons
+    line = fills.__code__.co_firstlineno + 1
+    text = "fills a template that is not a simple one: `'%50000d' % a`"
+    assert reason == Reason(__file__, line, text, 'return "%50000d" % a')
+
+
 def test_what_has_no_source_is_said() -> None:
     namespace: dict[str, Any] = {}
     exec("def made() -> int:\n    return 1", namespace)
