@@ -20,7 +20,7 @@ from pydantic import (
     WrapValidator,
 )
 
-from fastapi_async_safe import async_safe
+from fastapi_async_safe import _fastapi, async_safe
 from tests.support.parameters import Color, reading, shown
 from tests.support.serving import Exchange, SameAsStock, Serve
 
@@ -155,7 +155,13 @@ def test_each_type_reads_each_text_from_each_source_as_stock(
     assert {answer.status for answer in answers[:3]} == ({422} if required else {200})
 
 
-def test_a_scalar_comes_from_each_source(serve: Serve) -> None:
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_scalar_comes_from_each_source(
+    alone: bool, serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if alone:  # without FastAPI: that would only take longer
+        monkeypatch.setattr(_fastapi, "extract", None)
+
     @async_safe
     def everything(
         item: int,

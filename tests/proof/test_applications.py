@@ -22,6 +22,7 @@ from starlette.testclient import TestClient
 
 from benchmarks.runs.thread_trips import counted_thread_trips
 from fastapi_async_safe import async_safe, async_unsafe, init_app
+from fastapi_async_safe._planning import proofs
 from fastapi_async_safe._planning.planner import Planner
 from tests.support.serving import Init
 
@@ -130,6 +131,24 @@ def test_nested_classes_and_functions_run_inline(init: Init, variant: str) -> No
 
     expected = 2 if variant == "stock" else 0
     assert trips(client_of(init, app), "/?q=%20A&skip=2") == ({"q": "a", "skip": 2}, expected)
+
+
+def test_proofs_that_are_kept_no_longer_are_made_again(
+    init: Init, variant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "_KEPT", 1)
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(
+        search: Annotated[Search, Depends()], page: Annotated[Page, Depends()]
+    ) -> int:
+        return search.page.skip + page.skip
+
+    client = client_of(init, app)
+    expected = 2 if variant == "stock" else 0
+    for _ in range(2):
+        assert trips(client, "/?skip=2") == (4, expected)
 
 
 @pytest.mark.accelerated

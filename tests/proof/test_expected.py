@@ -161,6 +161,10 @@ def reads_items(payload: Annotated[Payload, Depends(value)]) -> str:
     return f"{payload['sub'].strip()} {payload.get('count', 0) + 1}"
 
 
+def reads_items_or_none(payload: Annotated[Payload | None, Depends(value)]) -> str:
+    return payload["sub"].strip() if payload is not None else "nobody"
+
+
 def adds_up_parts(text: Annotated[str, Depends(value)]) -> int:
     total = 0
     for part in text.split(","):
@@ -293,6 +297,7 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
             None,
         ],
     ),
+    reads_items_or_none: ([{"sub": "a"}, None], [{"sub": OddStr("a")}, {}, [], Odd()]),
     adds_up_parts: (
         ["1,2", "1", "," * 31],
         [OddStr("1"), "1," * 16, "1" * 32, b"1", None],
@@ -380,6 +385,7 @@ NAMES = ("tags", "others", "names")
 
 
 def test_what_is_expected_is_said() -> None:
+    assert list(map(str, prove(adds_up_parts).expects)) == ["`text` is str of up to 31"]
     assert list(map(str, prove(takes_text_or_none).expects)) == ["`text` is str or None"]
     assert list(map(str, prove(reads_two_deep).expects)) == [
         f"`user` is {__name__}.User",
