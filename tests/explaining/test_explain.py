@@ -349,6 +349,7 @@ class TestRoutes:
         assert "no dict" in route.declined
         assert route.core is None
         assert route.calls[0].rule == "declined"
+        assert route.calls[0].why == "marked async_safe; FastAPI's own code runs this route"
         assert route.trips == route.stock_trips == route.trips_if_proven_safe == 1
 
     @needs_dependency_scopes

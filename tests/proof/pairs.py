@@ -874,3 +874,17 @@ def _(a: str) -> Any:
 @unproven("errors without a detail")
 def _(a: int) -> Any:
     raise HTTPException(401, PHRASES.get(a))
+
+
+@proven("an item of an own list")
+def _(a: str) -> Any:
+    found = [0, 1]
+    found[0] = len(a)
+    return found
+
+
+@unproven("an item of an own list")
+def _(a: str) -> Any:
+    found = [0, 1]
+    found[0:1] = HIDDEN
+    return found

@@ -29,6 +29,13 @@ class User:
     tags: list[str] = field(default_factory=list)
 
 
+class Page:
+    limit = 100
+
+    def __init__(self, skip: int) -> None:
+        self.skip = skip
+
+
 class OddUser(User):
     def __getattribute__(self, name: str) -> Any:
         ran.add(threading.get_ident())
@@ -71,6 +78,10 @@ async def texts() -> Any:
 
 def make_of_texts(tags: Annotated[list[str], Depends(texts)]) -> User:
     return User("x".join(tags), tags)
+
+
+def make_page(skip: int = 0) -> Page:
+    return Page(skip)
 
 
 def pass_on(user: Annotated[User, Depends(make)]) -> User:
@@ -173,6 +184,10 @@ def shows_made_of_texts(
     return shown(user)
 
 
+def shows_a_default(page: Annotated[Page, Depends(make_page)]) -> int:
+    return page.skip + page.limit
+
+
 #: What shows something, and what makes it odd, that was not odd when it was made.
 ATTRIBUTES: dict[str, Any] = {
     "name": {"name": OddStr("odd")},
@@ -249,6 +264,7 @@ def test_what_was_just_made_runs_inline(init: Init, variant: str, call: Callable
     [
         (shows, False),
         (shows_passed_on, False),
+        (shows_a_default, False),
         (shows_made_of_stripped, False),
         (shows_made_of_anything, True),
         (shows_made_of_texts, True),
