@@ -512,7 +512,7 @@ def test_a_marked_call_that_blocks_is_warned_of_once(
     call: FunctionType, init: Init, caplog: pytest.LogCaptureFixture
 ) -> None:
     (said,) = asked(init, async_safe(partial(call)), caplog)
-    assert said.startswith("an object of the class functools.partial is marked async_safe, ")
+    assert said.startswith(f"partial({__name__}.{call.__name__}) is marked async_safe, ")
     assert "`time.sleep`, which sleeps" in said
     assert f"{__file__}:{call.__code__.co_firstlineno + 1}" in said
     assert "async_unsafe" in said

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from .. import _fastapi
 from .._messages import proof_logger
+from .._naming import callable_name
 from .._proof import ABSENT, Proof, prove_as
 from .._proof.libraries import is_made_by_pydantic
-from .._proof.lookup import Probe, name_of
+from .._proof.lookup import Probe
 from .._proof.proof import is_the_same
 from .._proof.values import ROUNDS, Box, Known, Value, is_constant
 from ..markers import is_async_safe, may_block
@@ -151,7 +152,7 @@ class Proofs:
                 "%s is marked async_safe, and holds up the event loop: it %s (%s:%d: %s). Leave it "
                 "unmarked or mark it async_unsafe, so that it runs in the thread pool; if it does "
                 "not block, say so: @async_safe(blocks=False)",
-                name_of(call),
+                callable_name(call),
                 reason.text,
                 reason.file,
                 reason.line,
