@@ -6,7 +6,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from pathlib import Path
-from types import FunctionType
+from typing import Any
 
 import pytest
 
@@ -40,7 +40,7 @@ def of_variant(variant: str) -> dict[str, str]:
     return {} if variant == "compiled" else {"FASTAPI_ASYNC_SAFE_NO_EXTENSIONS": "1"}
 
 
-def names_beside(function: FunctionType) -> set[str]:
+def names_beside(function: Any) -> set[str]:
     """Give the names in the module of a function.
 
     CPython 3.13 without the GIL frees no function once there are threads: there a name that only

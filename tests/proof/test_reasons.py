@@ -173,14 +173,14 @@ def test_a_reason_tells_the_place() -> None:
 
 
 def fills(a: str = "") -> str:
-    return "%50000d" % a  # noqa: UP031
+    return "%50000s" % a  # noqa: UP031
 
 
 def test_a_template_that_is_not_simple_is_said_with_its_place() -> None:
     (reason,) = prove(fills).reasons
     line = fills.__code__.co_firstlineno + 1
-    text = "fills a template that is not a simple one: `'%50000d' % a`"
-    assert reason == Reason(__file__, line, text, 'return "%50000d" % a  # noqa: UP031')
+    text = "fills a template that is not a simple one: `'%50000s' % a`"
+    assert reason == Reason(__file__, line, text, 'return "%50000s" % a  # noqa: UP031')
 
 
 def test_what_has_no_source_is_said() -> None:
