@@ -1,4 +1,4 @@
-"""What an exception keeps of the resolution that it ended: not the values."""
+"""What is kept of a resolution: not the arguments of what ran, not the values when one failed."""
 
 import gc
 import weakref
@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import anyio.lowlevel
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Query
+from pydantic import BaseModel
 
 from fastapi_async_safe import async_safe
 from tests.support.serving import Init, exchange
@@ -63,3 +64,35 @@ def test_an_exception_that_is_kept_keeps_no_value(
     assert isinstance(kept, LookupError)
     assert kept.__traceback__ is not None
     assert [value() for value in values] == [None]
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_arguments_are_let_go_when_the_next_ones_run(waits: bool, init: Init) -> None:
+    read: list[weakref.ref[Any]] = []
+
+    class Filter(BaseModel):
+        q: str = ""
+
+        def model_post_init(self, context: Any) -> None:
+            read.append(weakref.ref(self))
+
+    async def takes_a_filter(given: Annotated[Filter, Query()]) -> str:
+        if waits:
+            await anyio.lowlevel.checkpoint()
+        return given.q
+
+    async def between() -> None: ...
+
+    async def counts() -> int:
+        return sum(each() is not None for each in read)
+
+    async def endpoint(
+        q: Annotated[str, Depends(takes_a_filter)],
+        nothing: Annotated[None, Depends(between)],
+        left: Annotated[int, Depends(counts)],
+    ) -> list[Any]:
+        return [q, len(read), left]
+
+    app = init(FastAPI())
+    app.add_api_route("/", endpoint)
+    assert exchange(app, query=b"q=a").body == b'["a",1,0]'

@@ -102,6 +102,18 @@ def zips_what_was_changed() -> None:
 
 
 @case
+def goes_through_what_was_changed() -> Any:
+    found, last = [0, 0], None
+    found[0] = 1
+    for each in found:
+        if each == 1:
+            last = hidden
+        elif last is not None:
+            return last()
+    return 0
+
+
+@case
 def breaks_off_with_another_call(x: int) -> Any:
     call = quick
     for each in (1, 2):

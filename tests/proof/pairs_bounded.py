@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 
@@ -91,3 +91,13 @@ def _(a: Annotated[str, Query(max_length=31)]) -> Any:
 @unproven("a character looked for often")
 def _(a: Annotated[str, Query(max_length=31)]) -> Any:
     return [["xy" in a for _ in SIXTEEN] for _ in SIXTEEN]
+
+
+@proven("literals of several kinds")
+def _(a: Literal[1, "a"], b: Literal[2, 3]) -> Any:
+    return a == b
+
+
+@unproven("literals of several kinds")
+def _(a: Literal[1, "a"]) -> Any:
+    return a == HIDDEN

@@ -372,6 +372,28 @@ def test_the_guard_says_which_is_which(call: Callable[..., Any]) -> None:
     assert guard() is False
 
 
+def reads_of_some(user: Annotated[User | None, Depends(value)]) -> str:
+    return user.name.strip() if user is not None else ""
+
+
+@pytest.mark.parametrize(
+    ("call", "asked_by_rows"),
+    [
+        (compares, True),
+        (reads_a_slot, True),
+        (takes_text_or_none, False),
+        (reads_two_deep, False),
+        (reads_of_some, False),
+        (reads_items, False),
+    ],
+)
+def test_simple_guards_are_asked_by_rows(call: Callable[..., Any], asked_by_rows: bool) -> None:
+    proof = prove(call)
+    guard = guard_of(proof.expects, [each.path[0] for each in proof.expects])
+    assert guard is not None
+    assert (guard.rows is not None) is asked_by_rows
+
+
 @pytest.mark.parametrize(("call", "odd"), GUARDED, ids=[call.__name__ for call, _ in GUARDED])
 def test_the_guard_neither_raises_nor_is_misled(call: Callable[..., Any], odd: Any) -> None:
     proof = prove(call)
@@ -413,7 +435,8 @@ def test_what_is_expected_is_not_without_end() -> None:
 
     try:
         assert proven("return link.more.more.tags.get('a')")
-        assert not proven(f"return link{'.more' * 50}.tags")
+        assert proven(f"return link{'.more' * 14}.tags.get('a')")
+        assert not proven(f"return link{'.more' * 15}.tags.get('a')")
         many = [f"link{'.more' * each}.{name}.get('a')" for each in range(14) for name in NAMES]
         assert proven(*many[:9])
         assert not proven(*many)

@@ -84,6 +84,15 @@ def make_page(skip: int = 0) -> Page:
     return Page(skip)
 
 
+class Counted:
+    def __init__(self, name: str) -> None:
+        self.counts = {name.strip(): 1}
+
+
+def make_counted(name: str = "ada") -> Counted:
+    return Counted(name)
+
+
 def pass_on(user: Annotated[User, Depends(make)]) -> User:
     return user
 
@@ -188,6 +197,10 @@ def shows_a_default(page: Annotated[Page, Depends(make_page)]) -> int:
     return page.skip + page.limit
 
 
+def shows_keys(counted: Annotated[Counted, Depends(make_counted)]) -> str:
+    return ",".join([key.strip() for key in counted.counts])
+
+
 #: What shows something, and what makes it odd, that was not odd when it was made.
 ATTRIBUTES: dict[str, Any] = {
     "name": {"name": OddStr("odd")},
@@ -265,6 +278,7 @@ def test_what_was_just_made_runs_inline(init: Init, variant: str, call: Callable
         (shows, False),
         (shows_passed_on, False),
         (shows_a_default, False),
+        (shows_keys, False),
         (shows_made_of_stripped, False),
         (shows_made_of_anything, True),
         (shows_made_of_texts, True),
