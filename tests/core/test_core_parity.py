@@ -359,6 +359,7 @@ def price(value: float) -> None:
 @example(text="0.1")
 @example(text="999999999999999")
 @example(text="0.00000000000001")
+@example(text="930481253629.0363")  # its digits divided by a power of ten are another number
 @many_examples
 def test_the_compiled_core_reads_decimals_as_pydantic(text: str) -> None:
     _core = compiled_core()
