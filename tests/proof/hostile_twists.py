@@ -102,6 +102,11 @@ def zips_what_was_changed() -> None:
 
 
 @case
+def compares_something_odd_beside_a_list(a: Annotated[list[int], Query(max_length=3)]) -> Any:
+    return [SLEEPY, a] == [1, a]
+
+
+@case
 def goes_through_what_was_changed() -> Any:
     found, last = [0, 0], None
     found[0] = 1

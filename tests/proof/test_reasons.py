@@ -172,6 +172,26 @@ def test_a_reason_tells_the_place() -> None:
     assert str(reason) == f"{__file__}:{line}: calls `time.sleep`, which sleeps"
 
 
+class Comparing(type):
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+    __hash__ = type.__hash__
+
+
+class Compared(metaclass=Comparing):
+    limit = 1
+
+    def __init__(self, a: str = "") -> None:
+        self.a = a
+
+
+def test_what_is_said_of_a_class_has_the_place_of_its_init() -> None:
+    (reason,) = prove(Compared).reasons
+    line = Compared.__init__.__code__.co_firstlineno
+    assert (reason.file, reason.line) == (__file__, line)
+
+
 def fills(a: str = "") -> str:
     return "%50000s" % a  # noqa: UP031
 
