@@ -21,7 +21,8 @@ from starlette.testclient import TestClient
 from typing_extensions import TypedDict
 
 from benchmarks.runs.thread_trips import counted_thread_trips
-from fastapi_async_safe._proof import guard_of, prove
+from fastapi_async_safe._proof import ABSENT, guard_of, prove
+from fastapi_async_safe._proof.guesses import annotation_of
 from tests.proof.hostile_expected import GUARDED
 from tests.support.serving import Init
 
@@ -442,6 +443,18 @@ def test_what_is_expected_is_not_without_end() -> None:
         assert not proven(*many)
     finally:
         del globals()["Link"]
+
+
+def test_nothing_is_guessed_of_what_an_init_gives_to_others() -> None:
+    class WithoutName:
+        def __init__(*given: Any) -> None:
+            OTHER.name = ""
+
+    assert annotation_of(WithoutName, "name") is ABSENT
+    assert annotation_of(Assigned, "name") is str
+
+
+OTHER: Any = Slotted(0)
 
 
 def test_no_more_is_expected_than_is_needed() -> None:
