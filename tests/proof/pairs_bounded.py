@@ -9,6 +9,7 @@ from fastapi import Depends, Query
 from tests.proof.pairs import HIDDEN, give, proven, unproven
 
 SIXTEEN = tuple(range(16))
+WITH_HIDDEN = (1, HIDDEN)
 
 
 @proven("parts of a text of a bounded length")
@@ -101,3 +102,13 @@ def _(a: Literal[1, "a"], b: Literal[1, "b"]) -> Any:
 @unproven("literals of several kinds")
 def _(a: Literal[1, "a"]) -> Any:
     return a == HIDDEN
+
+
+@proven("texts of constant tuples")
+def _(a: int) -> Any:
+    return f"{SIXTEEN} {a}"
+
+
+@unproven("texts of constant tuples")
+def _(a: int) -> Any:
+    return f"{WITH_HIDDEN} {a}"
