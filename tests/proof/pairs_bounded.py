@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query
 
-from tests.proof.pairs import HIDDEN, give, proven, unproven
+from tests.proof.pairs import HIDDEN, NUMBERS, give, proven, unproven
 
 SIXTEEN = tuple(range(16))
 WITH_HIDDEN = (1, HIDDEN)
@@ -106,7 +106,7 @@ def _(a: Literal[1, "a"]) -> Any:
 
 @proven("texts of constant tuples")
 def _(a: int) -> Any:
-    return f"{SIXTEEN} {a}"
+    return f"{NUMBERS} {a}"
 
 
 @unproven("texts of constant tuples")
