@@ -105,10 +105,10 @@ def _(a: Literal[1, "a"]) -> Any:
 
 
 @proven("texts of constant tuples")
-def _(a: int) -> Any:
+def _(a: bool) -> Any:
     return f"{NUMBERS} {a}"
 
 
 @unproven("texts of constant tuples")
-def _(a: int) -> Any:
+def _(a: bool) -> Any:
     return f"{WITH_HIDDEN} {a}"
