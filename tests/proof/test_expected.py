@@ -407,7 +407,12 @@ def test_the_guard_neither_raises_nor_is_misled(call: Callable[..., Any], odd: A
 NAMES = ("tags", "others", "names")
 
 
+def measures(parts: Annotated[list[Any], Depends(value)]) -> int:
+    return len(parts)
+
+
 def test_what_is_expected_is_said() -> None:
+    assert list(map(str, prove(measures).expects)) == ["`parts` is list of up to 32"]
     assert list(map(str, prove(adds_up_parts).expects)) == ["`text` is str of up to 31"]
     assert list(map(str, prove(takes_text_or_none).expects)) == ["`text` is str or None"]
     assert list(map(str, prove(reads_two_deep).expects)) == [
