@@ -88,3 +88,16 @@ def test_what_cannot_be_done_is_one_line(report: Any, options: list[str], line: 
     assert code == 2
     assert errors.startswith(f"fastapi-async-safe: {line}")
     assert errors.count("\n") == 1
+
+
+def test_an_application_without_routes_has_no_chart(
+    report: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "without_routes.py").write_text("from fastapi import FastAPI\napp = FastAPI()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    code, _, errors = report("without_routes:app", "--format", "mermaid")
+
+    assert code == 2
+    line = "without_routes:app has no route to draw; a page can be written of it"
+    assert errors == f"fastapi-async-safe: {line}\n"

@@ -450,6 +450,9 @@ def test_what_is_expected_is_not_without_end() -> None:
         del globals()["Link"]
 
 
+OTHER: Any = Slotted(0)
+
+
 def test_nothing_is_guessed_of_what_an_init_gives_to_others() -> None:
     class WithoutName:
         def __init__(*given: Any) -> None:
@@ -457,9 +460,6 @@ def test_nothing_is_guessed_of_what_an_init_gives_to_others() -> None:
 
     assert annotation_of(WithoutName, "name") is ABSENT
     assert annotation_of(Assigned, "name") is str
-
-
-OTHER: Any = Slotted(0)
 
 
 def test_no_more_is_expected_than_is_needed() -> None:

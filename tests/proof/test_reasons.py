@@ -75,6 +75,17 @@ def uses_a_connection(connection: Annotated[sqlite3.Connection, Depends(give_con
     return connection.execute("select 1")
 
 
+def open_connection() -> sqlite3.Connection:
+    return sqlite3.connect("x")
+
+
+def uses_what_is_returned(connection=Depends(open_connection)) -> Any:  # type: ignore[no-untyped-def]  # noqa: B008
+    return connection.execute("select 1")
+
+
+open_connection.__annotations__["return"] = sqlite3.Connection  # what a text means is not looked up
+
+
 def hands_out_a_connection(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
     yield connection
 
@@ -112,6 +123,7 @@ class SleepsAtOnce:
         connects,
         give_connection,
         uses_a_connection,
+        uses_what_is_returned,
         hands_out_a_connection,
         calls_what_sleeps,
         within_a_loop,

@@ -240,7 +240,9 @@ def _hint(annotation: Any) -> type | None:
     origin = get_origin(annotation)
     if isinstance(origin, type):
         annotation = origin
-    return annotation if isinstance(annotation, type) else None
+    # Both are classes, and say nothing.
+    says_nothing = annotation in (Any, inspect.Parameter.empty)
+    return annotation if isinstance(annotation, type) and not says_nothing else None
 
 
 def _are_plain(extras: tuple[Any, ...]) -> bool:
