@@ -1,6 +1,5 @@
 """What was measured: saved results, tables, the plot, the figures wanted."""
 
-import warnings
 from dataclasses import asdict
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -9,10 +8,6 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-with warnings.catch_warnings():
-    # The example apps ask for the compiled core, which a pure build does not have.
-    warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant
 from benchmarks.__main__ import cli
 from benchmarks.figures import plot, report, targets
 from benchmarks.figures.results import Results
@@ -22,6 +17,7 @@ from benchmarks.runs.http_load import HttpFigures
 from benchmarks.runs.instructions import InstructionCounts
 from benchmarks.runs.rounds import Seconds, Timing
 from benchmarks.subjects.contenders import Peer
+from benchmarks.subjects.workloads import SHOWN, WORKLOADS, Variant
 
 pytestmark = pytest.mark.slow
 

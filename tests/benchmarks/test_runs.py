@@ -4,22 +4,18 @@ import asyncio
 import os
 import subprocess
 import sys
-import warnings
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-with warnings.catch_warnings():
-    # The example apps ask for the compiled core, which a pure build does not have.
-    warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.subjects.workloads import Variant
 from benchmarks.__main__ import cli
 from benchmarks.runs import call_profile, slow_calls
 from benchmarks.runs.calls import Level
 from benchmarks.runs.rounds import compare
 from benchmarks.runs.subject import prepare
+from benchmarks.subjects.workloads import Variant
 from fastapi_async_safe import resolver_backend
 
 ROOT = Path(__file__).parents[2]

@@ -1,17 +1,13 @@
 """What is timed: same answers, counted trips through the thread pool."""
 
 import asyncio
-import warnings
 
 import pytest
 
-with warnings.catch_warnings():
-    # The example apps ask for the compiled core, which a pure build does not have.
-    warnings.simplefilter("ignore", RuntimeWarning)
-    from benchmarks.subjects.workloads import WORKLOADS, Variant, Workload
 from benchmarks.runs.thread_trips import counted_thread_trips
 from benchmarks.subjects.client import Answer, call
 from benchmarks.subjects.contenders import Peer, UnavailableError, create_app, label
+from benchmarks.subjects.workloads import WORKLOADS, Variant, Workload
 from tests.support.serving import CLEANUP_IS_SHIELDED
 
 STOCK_TRIPS = {
