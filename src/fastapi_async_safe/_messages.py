@@ -39,7 +39,9 @@ class Notices:
             return
         self._said[said] = None
         if len(self._said) > _KEPT:
-            del self._said[next(iter(self._said))]
+            # NOTE: in one step, as another thread may say something meanwhile.
+            oldest, *_ = self._said
+            self._said.pop(oldest, None)
         logger.log(level, text, *values, exc_info=error)
 
     def say_that_route_falls_back(self, path: Any, reason: str) -> None:

@@ -15,9 +15,10 @@ from ._resolver import Resolver
 # it was.
 _ATTRIBUTE = "_fastapi_async_safe_resolver"
 
-# What was initialised.
-_roots: list[weakref.ref[Any]] = []
-_routers: list[weakref.ref[Any]] = []
+# What was initialised, in the order in which it first was. By identity, as routers have no hash.
+_Roots: TypeAlias = dict[int, weakref.ref[Any]]
+_roots: _Roots = {}
+_routers: _Roots = {}
 
 # What was found for routes, and for applications that are no roots themselves (with the outermost
 # router a request went through), as long as there are as many routes on the roots as there were
@@ -56,8 +57,7 @@ def forget(root: Any) -> None:
 
 def initialised() -> list[tuple[Any, Resolver]]:
     """List the applications and routers that were initialised, each with its resolver."""
-    roots = [root for reference in _roots if (root := reference()) is not None]
-    return [(root, resolver) for root in roots if (resolver := _own(root)) is not None]
+    return [(root, resolver) for root in _alive(_roots) if (resolver := _own(root)) is not None]
 
 
 def note_hooks(*, are_in: bool, others: list[Callable[[Any], int | None]]) -> None:
@@ -106,10 +106,16 @@ def depth_of_router(scope: Any) -> int | None:
     return None if router is None else _fastapi.count_routers_within(router)
 
 
-def _add(roots: list[weakref.ref[Any]], root: Any) -> None:
+def _add(roots: _Roots, root: Any) -> None:
     # NOTE: not by the attribute, which a copy has too.
-    if not any(reference() is root for reference in roots):
-        roots.append(weakref.ref(root, roots.remove))
+    key = id(root)
+    if key not in roots:
+        roots[key] = weakref.ref(root, lambda _: roots.pop(key, None))
+
+
+def _alive(roots: _Roots) -> list[Any]:
+    # NOTE: of a list, as each that goes meanwhile takes its reference along.
+    return [root for each in list(roots.values()) if (root := each()) is not None]
 
 
 def _own(root: Any) -> Resolver | None:
@@ -129,8 +135,8 @@ def _is_of_another(router: Any, scope: Any) -> bool:
     return bool(depths) and (router is None or min(depths) < _fastapi.count_routers_within(router))
 
 
-def _route_count(roots: list[weakref.ref[Any]]) -> int:
-    return sum(len(root.routes) for reference in roots if (root := reference()) is not None)
+def _route_count(roots: _Roots) -> int:
+    return sum(len(root.routes) for root in _alive(roots))
 
 
 def _router_of(scope: Any) -> Any:
@@ -158,7 +164,7 @@ def _search_routers(scope: Any) -> Any:
         if _own(router) is not None:
             return router
     route = _fastapi.route_of(scope)
-    roots = [root for reference in reversed(_routers) if (root := reference()) is not None]
+    roots = reversed(_alive(_routers))
     holding = [root for root in roots if _own(root) is not None and _fastapi.has_route(root, route)]
     # The innermost is the one that none of the others is below; of equal ones the last.
     return min(
@@ -205,9 +211,8 @@ def _search_mounts(app: Any, outermost: Any) -> Resolver | None:
         outermost: the router of the request's first application. One application may be mounted
             at several places: the root has to be that application, or to be mounted below it.
     """
-    for reference in _roots:
-        root = reference()
-        if root is None or not _is_mounted_below(root, app):
+    for root in _alive(_roots):
+        if not _is_mounted_below(root, app):
             continue
         if outermost is _fastapi.router_of(root) or _is_mounted_below(outermost, root):
             return _own(root)

@@ -1,5 +1,7 @@
 """Routers, included and nested, and mounted applications: who says where a dependency runs."""
 
+import gc
+import weakref
 from typing import Annotated, Any
 
 import pytest
@@ -257,6 +259,25 @@ def test_an_app_that_was_served_before_it_was_mounted(init: Init) -> None:
     assert twice(mounted) == NOTHING
     app.mount("/mounted", mounted)
     assert twice(app, "/mounted/") == INLINE
+
+
+def test_an_app_that_goes_while_a_mounted_one_is_searched(init: Init) -> None:
+    class Searched(Starlette):
+        @property
+        def routes(self) -> list[Any]:
+            going.clear()
+            gc.collect()
+            return super().routes
+
+    going = [init(FastAPI())]
+    gone = weakref.ref(going[0])
+    before, app, mounted = init(FastAPI()), init(FastAPI()), FastAPI()
+    before.mount("/", Searched())
+    add_route(mounted)
+    app.mount("/mounted", mounted)
+    assert twice(app, "/mounted/") == INLINE
+    gc.collect()
+    assert gone() is None
 
 
 def test_a_mounted_app_with_settings_of_its_own(init: Init) -> None:

@@ -167,7 +167,9 @@ class Proofs:
         except TypeError:
             self._warned[key] = call  # so that nothing else gets its identity
             if len(self._warned) > _KEPT:
-                del self._warned[next(iter(self._warned))]
+                # NOTE: in one step, as any of the others may go meanwhile.
+                oldest, *_ = self._warned
+                self._warned.pop(oldest, None)
 
 
 class SilentProofs(Proofs):
