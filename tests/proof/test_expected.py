@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Annotated, Any, NamedTuple, NotRequired, Optional
+from typing import Annotated, Any, List, NamedTuple, NotRequired, Optional  # noqa: UP035
 
 import pydantic
 import pytest
@@ -66,6 +66,7 @@ class Assigned:
         self.shown = f"{name}"
         self.more = more
         self.known: dict[str, int] = {}
+        self.tags: List[str] = ["a"]  # noqa: UP006
 
     @property
     def doubled(self) -> int:
@@ -128,6 +129,13 @@ def reads_a_slot(slotted: Annotated[Slotted, Depends(value)]) -> int:
 def reads_what_is_assigned(assigned: Annotated[Assigned, Depends(value)]) -> str:
     assigned.known.get("a")
     return f"{assigned.name} {assigned.total + assigned.doubled} {assigned.shown}"
+
+
+def reads_assigned_texts(assigned: Annotated[Assigned, Depends(value)]) -> str:
+    found = ""
+    for tag in assigned.tags:
+        found += tag.strip()
+    return found
 
 
 def reads_of_the_class(assigned: Annotated[Assigned, Depends(value)]) -> int:
@@ -275,6 +283,7 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
         [Assigned("ada")],
         [Assigned(OddStr("ada")), without(Assigned, "name")],
     ),
+    reads_assigned_texts: ([Assigned("a")], [without(Assigned, "tags")]),
     reads_of_the_class: ([Assigned("a")], [without(Assigned, "limit")]),
     reads_a_model: (
         [Item(price=1.5)],

@@ -52,7 +52,15 @@ AROUND: tuple[Any, ...] = (
     typing_extensions.ReadOnly,
     typing_extensions.Required,
 )
-_TAKE_PARTS = (*AROUND, Literal, Optional, Union, dict, frozenset, list, set, tuple)
+_CONTAINERS = (dict, frozenset, list, set, tuple)
+_TAKE_PARTS = (*AROUND, Literal, Optional, Union, *_CONTAINERS)
+#: What they were called before they took parts themselves.
+_ALIASES = tuple(
+    (getattr(typing, name), container)
+    for name, container in zip(
+        ("Dict", "FrozenSet", "List", "Set", "Tuple"), _CONTAINERS, strict=True
+    )
+)
 
 
 def annotation_of(cls: type, name: str) -> Any:
@@ -184,6 +192,7 @@ def _meant(node: ast.expr, namespace: dict[str, Any]) -> Any:
 
 
 def _with_parts(origin: Any, node: ast.expr, namespace: dict[str, Any]) -> Any:
+    origin = next((container for alias, container in _ALIASES if origin is alias), origin)
     if not any(origin is each for each in _TAKE_PARTS):
         # Of a class of the user's the parts do not matter, and taking them runs its code.
         return origin if isinstance(origin, type) else ABSENT
