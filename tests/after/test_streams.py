@@ -89,12 +89,13 @@ def test_a_mark_on_an_async_endpoint_does_not_move_its_stream(init: Init) -> Non
         yield ""
 
     @async_safe
-    async def endpoint() -> StreamingResponse:
+    async def endpoint(value: Annotated[int, Depends(lambda: 1)]) -> StreamingResponse:
         return StreamingResponse(make())
 
-    app = init(FastAPI())
+    app = init(FastAPI(), predicates=[lambda call: False])
     app.add_api_route("/", endpoint, response_model=None)
     assert exchange(app).error is None
+    assert threads
     assert here() not in threads
 
 

@@ -234,6 +234,16 @@ def test_the_router_of_an_app_is_a_router(init: Init) -> None:
     assert twice(app) == INLINE
 
 
+def test_a_route_in_two_routers_is_that_of_the_one_with_less(init: Init) -> None:
+    app, few, many = FastAPI(), router_with("/path"), router_with("/other")
+    many.routes.extend(few.routes)
+    app.router.routes.extend(many.routes)
+    init(few)
+    init(many, all_classes_safe=True)
+    assert twice(app, "/path") == INLINE
+    assert twice(app, "/other") == CLASSES_TOO
+
+
 # ---- mounted apps -----------------------------------------------------------------------------
 
 

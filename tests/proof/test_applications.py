@@ -278,6 +278,11 @@ class CopyingItem(pydantic.BaseModel):
     more: Any = [object()]
 
 
+class FactoryItem(pydantic.BaseModel):
+    name: str
+    more: Any = pydantic.Field(default_factory=hidden)
+
+
 class InitItem(pydantic.BaseModel):
     name: str
 
@@ -293,7 +298,7 @@ class AfterItem(pydantic.BaseModel):
         hidden()
 
 
-@pytest.mark.parametrize("model", [MadeItem, InitItem, AfterItem, CopyingItem])
+@pytest.mark.parametrize("model", [MadeItem, InitItem, AfterItem, CopyingItem, FactoryItem])
 def test_a_response_whose_model_has_code_is_validated_as_before(
     model: type[pydantic.BaseModel], init: Init
 ) -> None:

@@ -392,6 +392,19 @@ def test_security_scopes_are_known(init: Init, variant: str, scopes: list[str]) 
         assert trips == (0 if plain else 1)
 
 
+@pytest.mark.accelerated
+@pytest.mark.parametrize(("scopes", "asks"), [(["a"], False), ([OddStr("a")], True)])
+def test_known_security_scopes_are_not_asked_for(init: Init, scopes: list[str], asks: bool) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def read(result: Annotated[str, Security(needs, scopes=scopes)]) -> str:
+        return result
+
+    asked(TestClient(init(app, proven_safe=True)))
+    assert guards_of(app) == [("needs", True, asks)]
+
+
 def test_others_may_pass_the_same_object_on(init: Init) -> None:
     """Its guard fails, so that it runs elsewhere and may give anything."""
 

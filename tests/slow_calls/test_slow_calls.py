@@ -348,6 +348,14 @@ def test_a_callable_is_warned_of_once_a_minute_with_the_worst_since(
     ]
 
 
+def test_callables_with_one_name_are_each_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    calls = slow_calls.SlowCalls(0.1, None)
+    for _ in range(2):
+        for call in (lambda: 1, lambda: 2):
+            calls.took(slow_calls.InlineCall(call, "dependency", "/items"), 0.2)
+    assert len(said(caplog)) == 2
+
+
 class Mailer:
     def send(self) -> None: ...
 

@@ -1,5 +1,6 @@
 """Tools in the place of what carries calls to threads see what they see on stock."""
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
@@ -83,6 +84,20 @@ def test_a_tool_sees_what_it_sees_on_stock(
         watch(place, seen, patched)
         assert exchange(ours).status == 200
     assert seen == expected
+
+
+@pytest.mark.parametrize("raised", [KeyError("a"), StopIteration(1)], ids=repr)
+def test_a_traceback_says_that_it_was_the_endpoint(raised: Exception, init: Init) -> None:
+    app = init(FastAPI())
+
+    @app.get("/")
+    def endpoint(value: Annotated[int, Depends(lambda: 1)]) -> None:
+        raise raised
+
+    error = exchange(app).error
+    assert error is not None
+    names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    assert "run_endpoint_function" in names
 
 
 @pytest.mark.accelerated
