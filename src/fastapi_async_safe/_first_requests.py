@@ -8,7 +8,7 @@ from typing import Any
 
 from . import _backend, _fastapi
 from ._core_py import CONTEXT, COROUTINE, ROOT, THREAD
-from ._messages import logger
+from ._messages import logger, say
 from ._naming import callable_name
 
 #: After so many it is said that nothing runs inline.
@@ -64,7 +64,7 @@ class FirstRequests:
             if logger.isEnabledFor(logging.DEBUG):
                 self._tell(plan, dependant, path, request)
         except Exception as error:  # no request fails for what is said of it
-            logger.debug("nothing can be said of route %s", path, exc_info=error)
+            say(logger, logging.DEBUG, "nothing can be said of route %s", path, error=error)
 
     def is_over(self) -> bool:
         """Take a request, and say whether the next ones need not be taken."""
@@ -74,7 +74,8 @@ class FirstRequests:
         if self._count < COUNTED:
             return False
         if self._has_trips:
-            logger.log(
+            say(
+                logger,
                 # One trip is a gain that wants no mark.
                 logging.INFO if self._shares_trips else logging.WARNING,
                 "nothing of %d routes ran inline in %d requests, though there is an init_app: what "
@@ -90,7 +91,9 @@ class FirstRequests:
 
     def _introduce(self, plan: Any, dependant: _fastapi.Dependant, path: Any, request: Any) -> None:
         followed, stock = _followed(plan, dependant, path, request)
-        logger.info(
+        say(
+            logger,
+            logging.INFO,
             "fastapi-async-safe: %s core, %d routes so far; a request to %s makes %s to the thread "
             "pool, %d fewer than on FastAPI alone",
             "python" if self._core is _backend.python_core else "compiled",
@@ -102,7 +105,9 @@ class FirstRequests:
 
     def _tell(self, plan: Any, dependant: _fastapi.Dependant, path: Any, request: Any) -> None:
         followed, _ = _followed(plan, dependant, path, request)
-        logger.debug(
+        say(
+            logger,
+            logging.DEBUG,
             "plan of route %s: %s",
             path,
             ", ".join(f"{callable_name(step.call)} {_place_of(step)}" for step in followed.steps),

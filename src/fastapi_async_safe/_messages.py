@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import logging
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from . import _fastapi
@@ -13,6 +17,52 @@ logger = logging.getLogger("fastapi_async_safe")
 proof_logger = logging.getLogger("fastapi_async_safe.proof")
 
 _KEPT = 1000
+
+
+class _Here(threading.local):
+    # What waits to be said, each with the arguments of `say`; None: nothing has to wait.
+    waiting: list[tuple[tuple[Any, ...], Any]] | None = None
+
+
+_here = _Here()
+
+
+def say(to: logging.Logger, level: int, text: str, *values: Any, error: Any = None) -> None:
+    """Log something. What a handler or a filter of the user's raises is printed, as `logging`
+    does with most of it: no request fails for what is said.
+
+    Parameters:
+        to: the logger.
+        level: of the `logging` module.
+        text: with a place for each value.
+        values: plain ones.
+        error: an exception, whose traceback is logged too.
+    """
+    if _here.waiting is not None:
+        _here.waiting.append(((to, level, text, *values), error))
+        return
+    try:
+        to.log(level, text, *values, exc_info=error)
+    except Exception:
+        if logging.raiseExceptions:
+            traceback.print_exc()
+
+
+@contextmanager
+def saying_afterwards() -> Iterator[None]:
+    """Let what is said within be said after it, for one who holds a lock: a handler may wait for
+    a thread that waits for that lock.
+    """
+    if _here.waiting is not None:
+        yield
+        return
+    waiting = _here.waiting = []
+    try:
+        yield
+    finally:
+        _here.waiting = None
+        for arguments, error in waiting:
+            say(*arguments, error=error)
 
 
 class Notices:
@@ -30,19 +80,20 @@ class Notices:
 
         Parameters:
             text: with a `%s` for each value.
-            values: they are the same as others that look the same.
+            values: text, or anything else for what it looks like; they are the same as others that
+                look the same.
             level: of the `logging` module.
             error: an exception, whose traceback is logged too.
         """
-        said = (text, *map(str, values))
+        texts = [value if type(value) is str else _text_of(value) for value in values]
+        said = (text, *texts)
         if said in self._said:
             return
         self._said[said] = None
         if len(self._said) > _KEPT:
             # NOTE: in one step, as another thread may say something meanwhile.
-            oldest, *_ = self._said
-            self._said.pop(oldest, None)
-        logger.log(level, text, *values, exc_info=error)
+            self._said.pop(list(self._said)[0], None)  # noqa: RUF015
+        say(logger, level, text, *texts, error=error)
 
     def say_that_route_falls_back(self, path: Any, reason: str) -> None:
         """Say that FastAPI solves a route, and why."""
@@ -69,6 +120,13 @@ class Notices:
             _fastapi.Declaration(dependant).path or request.scope.get("path"),
             f"solve_dependencies was called with {', '.join(names)}, which is not supported",
         )
+
+
+def _text_of(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # of a class of the user's
+        return object.__repr__(value)
 
 
 class SilentNotices(Notices):

@@ -95,7 +95,7 @@ class Policy:
         ruling = self._ruling_of_application(call, classes)
         if copied and not ruling.is_inline:
             self._notices.say_once(
-                "%r falls back to the thread pool: its mark is that of what it wraps, copied by "
+                "%s falls back to the thread pool: its mark is that of what it wraps, copied by "
                 "functools.wraps; mark the outermost wrapper",
                 call,
             )
@@ -109,7 +109,7 @@ class Policy:
                     return Ruling(True, "predicate", predicate)
             except Exception as error:
                 self._notices.say_once(
-                    "the predicate %r failed on %r, which stays in the thread pool",
+                    "the predicate %s failed on %s, which stays in the thread pool",
                     predicate,
                     call,
                     error=error,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import math
 import weakref
 from bisect import insort
@@ -19,7 +20,7 @@ from types import FunctionType, MethodType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from ._locks import counting_limits, counting_slow_calls
-from ._messages import logger, notices
+from ._messages import logger, notices, say
 from ._naming import callable_name
 
 Phase: TypeAlias = Literal[
@@ -244,7 +245,7 @@ class SlowCalls:
         try:
             self._hook(record)
         except Exception as error:
-            notices.say_once("on_slow_call, %r, failed", self._hook, error=error)
+            notices.say_once("on_slow_call, %s, failed", self._hook, error=error)
 
     def _log(self, inline: InlineCall, seconds: float, limit: float) -> None:
         now = perf_counter()
@@ -267,7 +268,7 @@ class SlowCalls:
         if count > 1:
             text += "; since the last warning %d of its calls were slow, the worst took %.3f s"
             values += [count, worst]
-        logger.warning(text, *values)
+        say(logger, logging.WARNING, text, *values)
 
     def _set_limit(self, limit: float | None) -> None:
         if self._forget_limit is not None:

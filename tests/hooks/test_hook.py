@@ -21,7 +21,7 @@ from starlette.testclient import TestClient
 
 from fastapi_async_safe import _hooks, _registry, async_safe, init_app
 from fastapi_async_safe._core_py import serving
-from tests.hooks.conftest import names_beside
+from tests.hooks.conftest import Run, names_beside
 from tests.support.serving import Exchange, Init, exchange, here
 
 pytestmark = pytest.mark.accelerated
@@ -421,3 +421,40 @@ def test_a_wrapper_that_replaced_it_everywhere_is_looked_through(
     monkeypatch.setattr(fastapi.routing, "solve_dependencies", wrapper)
     assert is_inline(init(make_app()))
     _hooks.remove()
+
+
+HALF_IN = """
+import anyio
+from fastapi import Depends, FastAPI
+from fastapi_async_safe import init_app
+from fastapi_async_safe._hooks import installed
+from tests.support.serving import exchange
+
+def interrupt(find):
+    raise KeyboardInterrupt
+
+app, ran = FastAPI(), []
+
+@app.get("/")
+def endpoint(value: int = Depends(lambda: 1)) -> int:
+    ran.append(value)
+    return value
+
+for name in ("finishing", "solving"):
+    before = getattr(installed, name)
+    setattr(installed, name, interrupt)
+    try:
+        init_app(app)
+    except KeyboardInterrupt:
+        print("interrupted")
+    setattr(installed, name, before)
+init_app(app)
+print(exchange(app).body, ran)
+"""
+
+
+def test_an_installation_that_was_interrupted_is_gone_on_with(run: Run) -> None:
+    finished = run(HALF_IN, FASTAPI_ASYNC_SAFE_NO_EXTENSIONS="1")
+    assert finished.stdout.splitlines() == ["interrupted", "interrupted", "b'1' [1]"], (
+        finished.stderr
+    )

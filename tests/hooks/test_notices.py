@@ -1,15 +1,19 @@
 """What is logged where FastAPI's own code has to serve a route, once each."""
 
 import logging
+import threading
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import fastapi
 import pytest
-from fastapi import Depends, FastAPI, Request
+from fastapi import BackgroundTasks, Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 
-from fastapi_async_safe._messages import Notices
+from fastapi_async_safe import async_safe
+from fastapi_async_safe._locks import planning
+from fastapi_async_safe._messages import Notices, logger
 from fastapi_async_safe._planning.planner import Planner
 from tests.support.serving import Exchange, Init, SameAsStock, exchange
 
@@ -72,5 +76,109 @@ def test_a_call_with_arguments_of_a_later_fastapi_is_said(
 def test_the_last_thousand_are_not_said_again(caplog: pytest.LogCaptureFixture) -> None:
     notices = Notices()
     for number in [*range(1000), 0, 1000, 1, 0]:
-        notices.say_once("this is %d", number, level=logging.ERROR)
+        notices.say_once("this is %s", number, level=logging.ERROR)
     assert said(caplog) == [f"this is {number}" for number in [*range(1001), 0]]
+
+
+# ---- handlers and filters of the user's -------------------------------------------------------
+
+
+@pytest.fixture
+def handler(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Handler]:
+    """Give a handler of the package's logger, for everything that is said."""
+    made = logging.Handler()
+    level = logger.level
+    logger.addHandler(made)
+    logger.setLevel(logging.DEBUG)
+    yield made
+    logger.removeHandler(made)
+    logger.setLevel(level)
+
+
+def without_call() -> FastAPI:
+    app = make_app()
+    app.routes[-1].dependant.dependencies.append(Dependant(name="more"))  # type: ignore[attr-defined]
+    return app
+
+
+@async_safe
+def marked() -> int:
+    return 1
+
+
+def test_no_request_fails_for_a_handler_that_does(
+    init: Init,
+    handler: logging.Handler,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(record: logging.LogRecord) -> None:
+        raise LookupError(record.getMessage())
+
+    monkeypatch.setattr(handler, "emit", fail)
+    app = init(make_app(), slow_call_threshold=1e-9, one_trip=False)
+
+    @app.get("/slow")
+    async def slow(value: Annotated[int, Depends(marked)]) -> int:
+        return value
+
+    for path in (*["/here"] * 101, "/slow"):
+        assert exchange(app, path).body == b"1"
+    answer = exchange(init(without_call()), "/here")
+    assert type(answer.error) is type(exchange(without_call(), "/here").error)
+    printed = capsys.readouterr().err
+    for text in ("nothing of 1 routes ran inline", "held the event loop", "falls back"):
+        assert text in printed
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    assert exchange(init(make_app()), "/here").body == b"1"
+    assert capsys.readouterr().err == ""
+
+
+def test_what_is_said_holds_up_no_other_loop(
+    init: Init, handler: logging.Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others: list[bool] = []
+
+    def hand_over(record: logging.LogRecord) -> None:
+        def take() -> None:
+            others.append(planning.acquire(timeout=5))
+            planning.release()
+
+        other = threading.Thread(target=take)
+        other.start()
+        other.join()
+
+    monkeypatch.setattr(handler, "emit", hand_over)
+    for make in (make_app, without_call):
+        exchange(init(make()), "/here")
+    assert others
+    assert all(others)
+
+
+def test_what_cannot_be_shown_is_said_by_its_class(
+    init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    ran = []
+
+    class Task:
+        def __call__(self) -> None:
+            ran.append(1)
+
+        def __repr__(self) -> str:
+            raise LookupError
+
+    def fails(call: Any) -> bool:
+        if isinstance(call, Task):
+            raise KeyError
+        return False
+
+    app = init(FastAPI(), predicates=[fails])
+
+    @app.get("/")
+    async def endpoint(tasks: BackgroundTasks) -> int:
+        tasks.add_task(Task())
+        return 1
+
+    assert exchange(app).error is None
+    assert ran == [1]
+    assert any("Task object at" in text for text in said(caplog))

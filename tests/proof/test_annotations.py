@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, PlainValidator
 from starlette.testclient import TestClient
 
 from benchmarks.runs.thread_trips import counted_thread_trips
+from fastapi_async_safe import prove
 from tests.proof.test_expected import OddInt, OddStr, ran
 from tests.support.serving import Init
 
@@ -130,3 +131,29 @@ def test_what_still_means_the_same_runs_inline(init: Init, variant: str, future:
     with counted_thread_trips() as counted:
         client.get("/?q=a&n=3")
     assert counted.count == ((2 if future else 1) if variant == "stock" else 0)
+
+
+def test_an_annotation_is_not_compared() -> None:
+    compared = []
+
+    class Comparing(type):
+        def __eq__(cls, other: object) -> bool:
+            compared.append(other)
+            return cls is other
+
+        __hash__ = type.__hash__
+
+    class Given(metaclass=Comparing):
+        name = "x"
+
+    def give() -> Any:
+        return Given()
+
+    give.__annotations__["return"] = Given
+
+    def reads(given: Annotated[Any, Depends(give)]) -> Any:
+        return given
+
+    compared.clear()
+    prove(reads)
+    assert compared == []

@@ -6,6 +6,7 @@ import http.client
 import importlib
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from fastapi import HTTPException
 
-from fastapi_async_safe._proof import guard_of, prove
+from fastapi_async_safe._proof import guard_of, prove, source
 from tests.proof import (  # noqa: F401 - collect more cases
     hostile_bounded,
     hostile_expected,
@@ -419,3 +420,40 @@ def test_another_builtin_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def measures(a: str = "") -> int:
     return len(a)
+
+
+WARNED_OF = """
+def finds(text: str = ""):
+    return text == "\\\\d" or text == "\\\\w"
+
+def compares(text: str = ""):
+    return text is "x"
+"""
+
+
+@pytest.mark.parametrize("name", ["finds", "compares"])
+def test_a_source_that_deserves_warnings_is_read_without_one(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And without filters that all threads have meanwhile, where those are of the process."""
+    (tmp_path / "warned_of.py").write_text(WARNED_OF)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "warned_of", raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        call = getattr(importlib.import_module("warned_of"), name)
+    before = [warnings.filters, *warnings.filters]
+    if not getattr(sys.flags, "context_aware_warnings", False):
+        monkeypatch.setattr(warnings, "catch_warnings", None)
+    for _ in range(2):
+        source._files.clear()
+        source._codes.clear()
+        proof = prove(call)
+        for reason in proof.reasons:
+            assert "source" not in reason.text
+            assert "could not be followed" not in reason.text
+    assert warnings.filters is before[0]
+    assert [each for each in warnings.filters if each != source._IGNORED] == [
+        each for each in before[1:] if each != source._IGNORED
+    ]
+    assert warnings.filters.count(source._IGNORED) <= 1

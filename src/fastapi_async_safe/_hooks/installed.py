@@ -9,7 +9,7 @@ from typing import TypeAlias
 from .. import _fastapi, _registry
 from .._core_py import joined_endpoints, marked_endpoints
 from .._locks import changing_hooks
-from .._messages import notices
+from .._messages import notices, saying_afterwards
 from .endpoints import calling, finishing, isolating, streaming, validating
 from .exchange import Hook
 from .solving import solving
@@ -25,7 +25,7 @@ def install() -> bool:
     Returns:
         False if FastAPI has no place for them; this has then been logged, once.
     """
-    with changing_hooks:
+    with saying_afterwards(), changing_hooks:
         problem = _fastapi.imported_again()
         if problem is None and solving in _hooks:
             return True
@@ -36,8 +36,6 @@ def install() -> bool:
                 problem or "its solve_dependencies is not as it was"
             )
             return False
-        hook = _hooks[solving] = solving(function)
-        _registry.note_hooks(are_in=True, others=hook.others())
         _place(finishing, _fastapi.background_task_function)
         for need, prepare in (
             (marked_endpoints, install_for_endpoints),
@@ -46,6 +44,9 @@ def install() -> bool:
             need.prepare = prepare
             if need.enabled:  # from before the hooks were taken out
                 prepare()
+        # NOTE: last, as by it the next call takes all to be in: something may have failed before.
+        hook = _hooks[solving] = solving(function)
+        _registry.note_hooks(are_in=True, others=hook.others())
         return True
 
 
@@ -54,7 +55,7 @@ def install_for_endpoints() -> None:
 
     PERF: without them a request makes two coroutines less, and no record of itself.
     """
-    with changing_hooks:
+    with saying_afterwards(), changing_hooks:
         _place(isolating, _fastapi.handle_exceptions_function)
         _place(calling, _fastapi.run_endpoint_function)
         _place(validating, _fastapi.serialize_response_function)
@@ -63,7 +64,7 @@ def install_for_endpoints() -> None:
 
 def install_for_trips() -> None:
     """Put those hooks in that `def` endpoints need which share a trip to the thread pool."""
-    with changing_hooks:
+    with saying_afterwards(), changing_hooks:
         _place(calling, _fastapi.run_endpoint_function)
         _place(validating, _fastapi.serialize_response_function)
 

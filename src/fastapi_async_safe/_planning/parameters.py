@@ -7,11 +7,12 @@ gives for made-up fields and requests of that kind. All else falls back to FastA
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from .. import _core_py, _fastapi
 from .._core_py import CONSTANT, ERROR, FACTORY, FASTAPI, HEADER
-from .._messages import logger, notices
+from .._messages import logger, notices, say
 from .kinds import Kind, is_immutable, kind_of
 from .made_up import is_default_plain, made_up_fields, made_up_requests, missing_error
 
@@ -91,8 +92,9 @@ def _is_proven(kind: Kind) -> bool:
 def _prove(kind: Kind) -> bool:
     try:
         return all(_agree(kind, field) for field in made_up_fields(kind))
-    except Exception:
-        logger.debug("comparison with FastAPI %s failed", _fastapi.VERSION, exc_info=True)
+    except Exception as error:
+        text = "comparison with FastAPI %s failed"
+        say(logger, logging.DEBUG, text, _fastapi.VERSION, error=error)
         return False
 
 

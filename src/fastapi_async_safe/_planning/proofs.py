@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Mapping
 from functools import lru_cache
@@ -9,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .. import _fastapi
-from .._messages import proof_logger
+from .._messages import proof_logger, say
 from .._naming import callable_name
 from .._proof import ABSENT, Proof, prove_as
 from .._proof.libraries import is_made_by_pydantic
@@ -148,7 +149,9 @@ class Proofs:
         proof = prove_as(call, None)
         reason = next((reason for reason in proof.reasons if reason.blocks), None)
         if reason is not None:
-            proof_logger.warning(
+            say(
+                proof_logger,
+                logging.WARNING,
                 "%s is marked async_safe, and holds up the event loop: it %s (%s:%d: %s). Leave it "
                 "unmarked or mark it async_unsafe, so that it runs in the thread pool; if it does "
                 "not block, say so: @async_safe(blocks=False)",
@@ -168,8 +171,7 @@ class Proofs:
             self._warned[key] = call  # so that nothing else gets its identity
             if len(self._warned) > _KEPT:
                 # NOTE: in one step, as any of the others may go meanwhile.
-                oldest, *_ = self._warned
-                self._warned.pop(oldest, None)
+                self._warned.pop(list(self._warned)[0], None)  # noqa: RUF015
 
 
 class SilentProofs(Proofs):

@@ -10,7 +10,7 @@ from .. import _fastapi
 from .._core_py import joined_endpoints, marked_endpoints
 from .._first_requests import FirstRequests
 from .._locks import planning
-from .._messages import Notices
+from .._messages import Notices, saying_afterwards
 from ..markers import is_async_safe
 from ..policy import Policy
 from ..slow_calls import InlineCall, Phase, SlowCalls
@@ -106,7 +106,7 @@ class RoutePlans:
         """Make the plan, or make it anew; None if the route falls back to FastAPI."""
         if self._declined_because is not None and self._declined_because():
             return None
-        with planning:
+        with saying_afterwards(), planning:
             if self._plan is None or not self._plan.is_current():
                 self._plan, self._declined_because = self._made(None, request)
             return self._plan
@@ -120,7 +120,7 @@ class RoutePlans:
             declined, still_holds = self._declined_overrides
             if declined == overrides and still_holds():
                 return None
-        with planning:
+        with saying_afterwards(), planning:
             plan, because = self._made(overrides, request)
         if because is None:
             self._overridden.insert(0, plan)

@@ -240,8 +240,8 @@ def _hint(annotation: Any) -> type | None:
     origin = get_origin(annotation)
     if isinstance(origin, type):
         annotation = origin
-    # Both are classes, and say nothing.
-    says_nothing = annotation in (Any, inspect.Parameter.empty)
+    # Both are classes, and say nothing. NOTE: by identity, as `==` may run code of the user's.
+    says_nothing = annotation is Any or annotation is inspect.Parameter.empty
     return annotation if isinstance(annotation, type) and not says_nothing else None
 
 

@@ -11,9 +11,9 @@ import __future__
 
 import ast
 import linecache
+import re
+import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import MISSING, Field
 from functools import reduce
 from types import CodeType, FunctionType
@@ -129,12 +129,24 @@ def _same_constant(one: Any, other: Any, at_same_place: bool) -> bool:
     return repr(one) == repr(other)  # tells 0.0 from -0.0
 
 
-@contextmanager
-def _without_warnings() -> Iterator[None]:
-    # What the source deserves a warning for was said when it was imported.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+# What a source deserves a warning for was said when it was imported. So one of this name gets none.
+_QUIET = "<fastapi-async-safe source>"
+_IGNORED = ("ignore", None, Warning, re.compile(re.escape(_QUIET)), 0)
+
+
+def _compile_quietly(source: str | ast.Module, flags: int) -> Any:
+    """Compile without a warning.
+
+    NOTE: not within `catch_warnings`, which exchanges the filters of all threads: one that has one
+    of its own meanwhile would leave those filters in place that were meant for here.
+    """
+    if getattr(sys.flags, "context_aware_warnings", False):  # 3.14, if it was chosen
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return compile(source, _QUIET, "exec", flags=flags, dont_inherit=True)
+    if _IGNORED not in warnings.filters:
+        warnings.filters.insert(0, _IGNORED)  # type: ignore[attr-defined]
+    return compile(source, _QUIET, "exec", flags=flags, dont_inherit=True)
 
 
 def _file_of(function: FunctionType) -> _File:
@@ -146,8 +158,7 @@ def _file_of(function: FunctionType) -> _File:
     if not lines or sum(map(len, lines)) > _LARGEST_FILE:
         raise NoSourceError("its source cannot be read")
     try:
-        with _without_warnings():
-            tree = ast.parse("".join(lines))
+        tree = _compile_quietly("".join(lines), ast.PyCF_ONLY_AST)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NoSourceError("its source cannot be read") from None
     file = _File(lines, _imports(tree), {})
@@ -196,8 +207,7 @@ def _compiled(
         return kept[2]
     module = ast.Module(body=[*file.imports, statement], type_ignores=[])
     try:
-        with _without_warnings():
-            code = compile(module, "<source>", "exec", flags=flags, dont_inherit=True)
+        code = _compile_quietly(module, flags)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise NoSourceError("its source cannot be compiled") from None
     found: dict[tuple[str, int], list[CodeType]] = {}
