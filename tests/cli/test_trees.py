@@ -53,6 +53,19 @@ def test_each_callable_is_beside_the_one_that_depends_on_it() -> None:
     assert tree.height == max(box.y for box in tree.boxes) + Box.height + top
 
 
+def test_a_long_name_is_cut_to_what_has_room() -> None:
+    def a_name_for_which_there_is_no_room() -> int:
+        return 1
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(a: Annotated[int, Depends(a_name_for_which_there_is_no_room)]) -> Any: ...
+
+    (route,) = explain(init_app(app)).routes
+    assert tree_of(route).boxes[0].name == "a_name_for_which_there_i…"
+
+
 def line_between(above: Box, below: Box) -> str:
     """Give the path from the middle of the right side of a box to that of the left of another."""
     x, y = above.x + Box.width, above.y + Box.height // 2

@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any
 
 import fastapi
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, Request
+from fastapi.dependencies import utils
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 
@@ -58,6 +60,16 @@ def test_a_dependant_without_a_call_is_said(
 
     same_as_stock(without_call, Exchange("/here"), Exchange("/here"))
     assert said(caplog) == [f"{FALLS_BACK}a dependant without a call"]
+
+
+def test_a_function_that_was_replaced_is_said(
+    init: Init, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(utils, "SolvedDependency", partial(utils.SolvedDependency))
+    assert exchange(init(make_app()), "/here").body == b"1"
+    assert said(caplog) == [
+        f"{FALLS_BACK}a function was replaced that FastAPI asks about each dependency"
+    ]
 
 
 @pytest.mark.parametrize(("declared", "said_path"), [("/here", "/here"), ("", "/asked")])

@@ -9,7 +9,7 @@ from pydantic_core import PydanticUndefined
 
 from fastapi_async_safe import async_safe
 from tests.support.parameters import Color, shown, shown_by
-from tests.support.serving import Exchange, SameAsStock, Serve
+from tests.support.serving import Exchange, SameAsStock, Serve, here
 
 
 @dataclasses.dataclass
@@ -69,6 +69,46 @@ def test_a_default_factory_is_called_for_each_request(source: Any, serve: Serve)
     first, second = client.get("/").json(), client.get("/").json()
     assert first.startswith("int ")
     assert first != second
+
+
+@pytest.mark.parametrize("source", [Query, Header, Cookie])
+def test_a_default_factory_is_called_when_and_where_it_is_on_stock(
+    source: Any, same_as_stock: SameAsStock
+) -> None:
+    def make_app() -> FastAPI:
+        log: list[tuple[str, bool]] = []
+        loop: list[int] = []
+
+        def note(text: str) -> int:
+            log.append((text, here() in loop))
+            return len(log)
+
+        async def is_on_loop() -> None:
+            loop.append(here())
+
+        def first() -> int:
+            return note("first")
+
+        def read(value: Annotated[int, source(default_factory=lambda: note("factory"))]) -> int:
+            return note("read")
+
+        def other(value: Annotated[int, Depends(read)]) -> int:
+            return note("other")
+
+        app = FastAPI()
+
+        @app.get("/", dependencies=[Depends(is_on_loop)])
+        async def endpoint(
+            first: Annotated[int, Depends(first)],
+            one: Annotated[int, Depends(read)],
+            same: Annotated[int, Depends(other)],
+            again: Annotated[int, Depends(read, use_cache=False)],
+        ) -> list[tuple[str, bool]]:
+            return log
+
+        return app
+
+    same_as_stock(make_app, Exchange(), Exchange())
 
 
 def test_a_default_is_not_validated_unless_asked_for(same_as_stock: SameAsStock) -> None:

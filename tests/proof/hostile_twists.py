@@ -679,3 +679,33 @@ repeated("doubles_a_dict_by_joining", "a = {1: 2}", "a = a | a", "len(a)")
 repeated("doubles_a_dict_by_updating", "a = {1: 2}", "a.update(a)", "len(a)")
 repeated("nests_and_compares", "a, b = (1,), (1,)", "a, b = (a, a), (b, b)", "a == b", 25)
 repeated("nests_and_hashes", "a = (1, 2)", "a = (a, a)", "{a: 1}", 25)
+
+
+class ChecksFirst(pydantic.BaseModel):
+    x: Annotated[int, pydantic.AfterValidator(lambda value: hidden())] = 1
+    y: int = 1
+    z: str = ""
+
+
+@case
+def makes_what_checks_its_first_field() -> Any:
+    return ChecksFirst()
+
+
+@case
+def makes_keys_of_what_runs_code() -> Any:
+    return dict.fromkeys((SLEEPY, 1), 1)
+
+
+@case
+def makes_members_of_what_runs_code() -> Any:
+    return {each or 1 for each in (SLEEPY, 1)}
+
+
+class MadeOfNothing(tuple[int, ...]):
+    __new__ = eval("lambda: hidden()", globals())
+
+
+@case
+def makes_what_is_made_of_nothing() -> Any:
+    return MadeOfNothing()

@@ -16,6 +16,7 @@ import pydantic
 import pytest
 from fastapi import Body, Depends, FastAPI, HTTPException, Query, WebSocket
 from fastapi.dependencies import utils
+from fastapi.dependencies.utils import get_dependant
 from fastapi.security import OAuth2PasswordBearer
 from starlette.responses import StreamingResponse
 from starlette.testclient import TestClient
@@ -490,6 +491,19 @@ def test_proofs_hold_for_websockets(init: Init) -> None:
         assert connected.receive_json() == {"skip": 5}
 
 
+def test_what_was_proven_is_kept() -> None:
+    def shown(page: Annotated[int, Query()] = 1, size: Annotated[int, Query(le=9)] = 1) -> int:
+        return page + size
+
+    kept = proofs.Proofs()
+    once, again = (
+        kept.proof_of(shown, proofs.arguments_of(get_dependant(path="/", call=shown), {}))
+        for _ in range(2)
+    )
+    assert once is not None
+    assert again is once
+
+
 def sleeps() -> int:
     time.sleep(0)
     return 1
@@ -524,6 +538,18 @@ def test_a_marked_call_that_blocks_is_warned_of_once(
     assert "`time.sleep`, which sleeps" in said
     assert f"{__file__}:{call.__code__.co_firstlineno + 1}" in said
     assert "async_unsafe" in said
+
+
+@pytest.mark.accelerated
+def test_a_marked_endpoint_that_blocks_is_warned_of(
+    init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = init(FastAPI())
+    app.get("/")(async_safe(partial(sleeps)))
+    with caplog.at_level(logging.WARNING, "fastapi_async_safe.proof"):
+        TestClient(app).get("/")
+    (said,) = caplog.messages
+    assert said.startswith(f"partial({__name__}.sleeps) is marked async_safe, ")
 
 
 @pytest.mark.accelerated

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import httpx
 import pytest
 from fastapi import Depends
+from pydantic import AfterValidator, BaseModel, Field
 
 import fastapi_async_safe
 from fastapi_async_safe import Proof, Reason, prove
@@ -213,6 +214,37 @@ def test_a_template_that_is_not_simple_is_said_with_its_place() -> None:
     line = fills.__code__.co_firstlineno + 1
     text = "fills a template that is not a simple one: `'%50000s' % a`"
     assert reason == Reason(__file__, line, text, 'return "%50000s" % a  # noqa: UP031')
+
+
+class MadeOfData(BaseModel):
+    a: int = 1
+    b: int = Field(default_factory=lambda data: int(data["a"]))
+    c: int = 1
+
+
+class Checked(BaseModel):
+    a: Annotated[int, AfterValidator(abs)] = 1
+    b: int = 1
+
+
+def makes_of_data() -> Any:
+    return MadeOfData()
+
+
+def makes_checked() -> Any:
+    return Checked()
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (makes_of_data, "MadeOfData, whose validation has a default factory that takes data"),
+        (makes_checked, "Checked, whose validation has a part that is not known: function-after"),
+    ],
+)
+def test_it_is_said_what_in_a_model_is_not_known(call: Callable[..., Any], text: str) -> None:
+    (reason,) = prove(call).reasons
+    assert reason.text == f"makes a model {__name__}.{text}"
 
 
 def test_what_has_no_source_is_said() -> None:
