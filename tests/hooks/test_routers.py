@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Mount
 from starlette.testclient import TestClient
 
-from fastapi_async_safe import async_safe
+from fastapi_async_safe import _registry, async_safe
 from tests.support.serving import Init, here, needs_lazy_routers
 
 
@@ -179,6 +179,17 @@ def test_a_router_that_was_served_before_an_initialised_one_includes_it(init: In
     assert twice(app, "/path") == NOTHING
     outer.include_router(router)
     assert twice(app, "/outer/path") == INLINE
+    assert twice(app, "/path") == NOTHING
+
+
+def test_a_route_that_moves_to_another_initialised_router(init: Init) -> None:
+    one, other = init(router_with()), init(APIRouter(), all_classes_safe=True)
+    app = FastAPI()
+    app.mount("/one", one)
+    app.mount("/other", other)
+    assert twice(app, "/one/") == INLINE
+    other.routes.append(one.routes.pop())
+    assert twice(app, "/other/") == CLASSES_TOO
 
 
 def test_a_router_and_its_app_with_different_settings(init: Init) -> None:
@@ -272,22 +283,104 @@ def test_an_app_that_was_served_before_it_was_mounted(init: Init) -> None:
 
 
 def test_an_app_that_goes_while_a_mounted_one_is_searched(init: Init) -> None:
-    class Searched(Starlette):
-        @property
-        def routes(self) -> list[Any]:
-            going.clear()
-            gc.collect()
-            return super().routes
+    class Searched(FastAPI):
+        def __getattribute__(self, name: str) -> Any:
+            if name == "router" and going:
+                going.clear()
+                gc.collect()
+            return super().__getattribute__(name)
 
-    going = [init(FastAPI())]
+    going: list[FastAPI] = []
+    before = init(Searched())
+    going.append(init(FastAPI()))
     gone = weakref.ref(going[0])
-    before, app, mounted = init(FastAPI()), init(FastAPI()), FastAPI()
-    before.mount("/", Searched())
+    app, mounted = init(FastAPI()), FastAPI()
     add_route(mounted)
     app.mount("/mounted", mounted)
+    app.mount("/before", before)
     assert twice(app, "/mounted/") == INLINE
+    assert going == []
     gc.collect()
     assert gone() is None
+
+
+def test_a_mount_that_moves_to_another_root(init: Init) -> None:
+    app, other, mounted = FastAPI(), FastAPI(), FastAPI()
+    add_route(mounted)
+    app.mount("/other", other)
+    app.mount("/mounted", mounted)
+    init(app)
+    init(other, all_classes_safe=True)
+    assert twice(app, "/mounted/") == INLINE
+    other.router.routes.append(app.router.routes.pop())
+    assert twice(app, "/other/mounted/") == CLASSES_TOO
+
+
+def test_a_mount_that_moves_below_roots(init: Init) -> None:
+    mounted, one, other = FastAPI(), Starlette(), Starlette()
+    add_route(mounted)
+    one.mount("/mounted", mounted)
+    app, second = init(FastAPI()), init(FastAPI(), all_classes_safe=True)
+    app.mount("/one", one)
+    app.mount("/second", second)
+    second.mount("/other", other)
+    assert twice(app, "/one/mounted/") == INLINE
+    other.router.routes.append(one.router.routes.pop())
+    assert twice(app, "/second/other/mounted/") == CLASSES_TOO
+
+
+def test_a_mount_that_leads_to_another_root(init: Init) -> None:
+    mounted, outermost = FastAPI(), Starlette()
+    add_route(mounted)
+    one, other = init(FastAPI()), init(FastAPI(), all_classes_safe=True)
+    for root in (one, other):
+        root.mount("/mounted", mounted)
+    mount = Mount("/root", app=one)
+    outermost.router.routes.append(mount)
+    assert twice(outermost, "/root/mounted/") == INLINE
+    mount.app = other
+    assert twice(outermost, "/root/mounted/") == CLASSES_TOO
+
+
+def test_a_root_mounted_beside_an_app_of_its_own_that_was_served(init: Init) -> None:
+    root, mounted, outermost = init(FastAPI()), FastAPI(), Starlette()
+    add_route(mounted)
+    root.mount("/mounted", mounted)
+    outermost.mount("/direct", mounted)
+    assert twice(outermost, "/direct/") == NOTHING
+    outermost.mount("/root", root)
+    assert twice(outermost, "/root/mounted/") == INLINE
+
+
+def test_an_app_that_is_initialised_while_one_below_it_is_searched(init: Init) -> None:
+    class Searched(FastAPI):
+        @property
+        def routes(self) -> list[Any]:
+            if waiting:
+                init(waiting.pop(), all_classes_safe=True)
+            return super().routes
+
+    waiting: list[FastAPI] = []
+    app, middle, mounted = init(FastAPI()), init(FastAPI()), Searched()
+    _registry.forget(middle)
+    add_route(mounted)
+    app.mount("/middle", middle)
+    middle.mount("/mounted", mounted)
+    waiting.append(middle)
+    client = TestClient(app)
+    client.get("/middle/mounted/")
+    assert waiting == []
+    assert client.get("/middle/mounted/").json() == CLASSES_TOO
+
+
+def test_an_app_below_three_roots(init: Init) -> None:
+    mounted = FastAPI()
+    add_route(mounted)
+    outer, middle, inner = init(FastAPI()), init(FastAPI()), init(FastAPI(), all_classes_safe=True)
+    inner.mount("/mounted", mounted)
+    middle.mount("/inner", inner)
+    outer.mount("/middle", middle)
+    assert twice(outer, "/middle/inner/mounted/") == CLASSES_TOO
 
 
 def test_a_mounted_app_with_settings_of_its_own(init: Init) -> None:
