@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import anyio
 import pytest
-from fastapi import BackgroundTasks, Depends, FastAPI, Response
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 from starlette.background import BackgroundTasks as StarletteBackgroundTasks
@@ -207,6 +207,19 @@ def test_they_run_in_order_and_after_the_response(mark: Any, init: Init) -> None
         "awaited",
         ((3, 4), {}),
     ]
+
+
+@pytest.mark.parametrize(
+    "scope", [{"fastapi": None}, {"fastapi": "text"}, {"app": 1}, {}], ids=repr
+)
+def test_they_run_where_a_scope_is_something_else(scope: Any, init: Init) -> None:
+    async def run(scope: Any) -> None:
+        await BackgroundTask(ran.append, scope)()
+
+    init(APIRouter())
+    ran: list[Any] = []
+    anyio.run(run, scope)
+    assert ran == [scope]
 
 
 @pytest.mark.parametrize(

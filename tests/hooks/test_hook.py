@@ -4,7 +4,8 @@ import functools
 import inspect
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from typing import Annotated, Any
+from types import SimpleNamespace
+from typing import Annotated, Any, NamedTuple
 from unittest.mock import Mock
 
 import anyio
@@ -22,7 +23,7 @@ from starlette.testclient import TestClient
 from fastapi_async_safe import _hooks, _registry, async_safe, init_app
 from fastapi_async_safe._core_py import serving
 from tests.hooks.conftest import Run, names_beside
-from tests.support.serving import Exchange, Init, exchange, here
+from tests.support.serving import Exchange, Init, exchange, here, shown
 
 pytestmark = pytest.mark.accelerated
 
@@ -175,17 +176,18 @@ def test_taken_out_it_claims_no_route_from_other_copies(without_hook: None) -> N
 # ---- calls by others --------------------------------------------------------------------------
 
 
-async def solved(app: FastAPI, call: Any, query: bytes = b"number=1", **more: Any) -> Any:
+async def solved(
+    app: FastAPI, call: Any, query: bytes = b"number=1", in_scope: Any = (), **more: Any
+) -> Any:
     """Call `solve_dependencies` as other packages do, outside of any route."""
-    scope = {**Exchange(query=query).scope(), "app": app}
+    scope = {**Exchange(query=query).scope(), "app": app, **dict(in_scope)}
     async with AsyncExitStack() as stack:
         scope["fastapi_inner_astack"] = scope["fastapi_function_astack"] = stack
         return await solve_dependencies(
             request=Request(scope),
-            dependant=get_dependant(path="/", call=call),
+            **{"dependant": get_dependant(path="/", call=call), **more},
             async_exit_stack=stack,
             embed_body_fields=False,
-            **more,
         )
 
 
@@ -209,6 +211,50 @@ def test_calls_of_others_are_answered_as_on_stock(init: Init) -> None:
             assert "value" not in result.values
 
     anyio.run(calls)
+
+
+class RouteOfATool(NamedTuple):
+    """What a tool puts where FastAPI has the route, and what cannot be referred to weakly."""
+
+    path: str = "/"
+    endpoint: Any = None
+
+
+@pytest.mark.parametrize("route", [RouteOfATool(), SimpleNamespace(), "/", 1, None], ids=shown)
+def test_calls_with_any_route_are_answered_as_on_stock(route: Any, init: Init) -> None:
+    async def call() -> None:
+        init(APIRouter()).add_api_route("/", here)
+        for _ in range(2):
+            result = await solved(init(FastAPI()), endpoint, in_scope={"route": route})
+            assert result.values["value"][0] == 1
+
+    anyio.run(call)
+
+
+def test_calls_for_the_dependant_of_any_route_are_answered_as_on_stock(init: Init) -> None:
+    async def call() -> None:
+        app = init(FastAPI())
+        dependant = get_dependant(path="/", call=endpoint)
+        scope = {"route": SimpleNamespace(dependant=dependant)}
+        for _ in range(2):
+            result = await solved(app, endpoint, in_scope=scope, dependant=dependant)
+            assert result.values["value"][0] == 1
+
+    anyio.run(call)
+
+
+@pytest.mark.parametrize("kept", [None, (), "text", {"effective_route_context": None}], ids=shown)
+@pytest.mark.parametrize("name", ["fastapi", "router", "app"])
+def test_calls_with_anything_in_the_scope_are_answered_as_on_stock(
+    name: str, kept: Any, init: Init
+) -> None:
+    async def call() -> None:
+        init(APIRouter()).add_api_route("/", here)
+        scope = {"route": RouteOfATool(), name: kept}
+        result = await solved(init(FastAPI()), endpoint, in_scope=scope)
+        assert result.values["value"][0] == 1
+
+    anyio.run(call)
 
 
 def test_plans_of_dependants_made_for_one_call_do_not_pile_up(init: Init) -> None:

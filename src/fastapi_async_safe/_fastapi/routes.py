@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import routing as _routing
 from fastapi.routing import APIRouter
-from starlette.routing import Host, Mount
+from starlette.routing import Host, Mount, Route, WebSocketRoute
 
 from .dependants import Dependant
 
@@ -30,14 +30,16 @@ def owner_of(scope: Any, dependant: Dependant) -> Any:
     """
     context = context_of(scope)
     for owner in (context, getattr(context, "starlette_route", None), scope.get("route")):
-        if getattr(owner, "dependant", None) is dependant:
+        # NOTE: what cannot be referred to weakly is a tool's, no route of FastAPI's.
+        if getattr(owner, "dependant", None) is dependant and type(owner).__weakrefoffset__:
             return owner
     return None
 
 
 def context_of(scope: Any) -> Any:
     """Give what FastAPI made of a route for one place where it is included (0.137), else None."""
-    return scope.get("fastapi", {}).get("effective_route_context")
+    kept = scope.get("fastapi")  # anything, in a scope that is a tool's
+    return kept.get("effective_route_context") if isinstance(kept, dict) else None
 
 
 # The attribute of a route that has what validates its response, None without one.
@@ -148,11 +150,13 @@ def count_routers_within(root: Any) -> int:
 
 def has_route(root: Any, route: Any) -> bool:
     """Say whether a route, as `route_of` gives it, was declared on `root` or what it includes."""
+    is_copied = COPIES_ROUTES and isinstance(route, (Route, WebSocketRoute))
+    endpoint = route.endpoint if is_copied else None
     for router in routers_within(root):
         for own in getattr(router, "routes", ()):
             if own is route or (
-                COPIES_ROUTES
-                and getattr(own, "endpoint", None) is route.endpoint
+                is_copied
+                and getattr(own, "endpoint", None) is endpoint
                 and route.path.endswith(own.path)
             ):
                 return True
