@@ -2,7 +2,6 @@
 
 cdef object _init_of(kind):
     # As it stands in the class: a static method, for one, is none of those that take the object.
-    kind.__init__  # so that the class has a version tag
     for base in kind.__mro__:
         if "__init__" in base.__dict__:
             return base.__dict__["__init__"]
@@ -18,8 +17,12 @@ cdef object _called(Node node, PyObject **arguments):
         # While the class has the same version tag, it has the same `__init__`.
         tag = (<_Type *>call).tp_version_tag
         if tag == 0 or tag != node.init_tag:
+            call.__init__  # so that the class has a version tag
+            # NOTE: first, as letting go of another `__init__` may run code, and change the class.
+            tag = (<_Type *>call).tp_version_tag
+            node.init_tag = 0
             node.init = _init_of(call)
-            node.init_tag = (<_Type *>call).tp_version_tag
+            node.init_tag = tag
         if type(node.init) is function:
             made = PyBaseObject_Type.tp_new(<PyTypeObject *>call, no_arguments, NULL)
             (arguments - 1)[0] = <PyObject *>made

@@ -318,6 +318,8 @@ cdef class Plan:
         cdef tuple entry
         cdef PyObject *found
         cdef bint same = True
+        cdef unsigned int tag
+        cdef list tags
         cdef PyObject **owners = (<_Tuple *><PyObject *>self.owners).ob_item
         # PERF: an item of a module is looked up anew only if one of these modules changed: 100
         # instructions for each of a hundred.
@@ -347,11 +349,14 @@ cdef class Plan:
                 same = False
         if same:
             return True
+        # NOTE: looking up may run code, and so change a class, also one that was compared before.
+        tags = [(<_Type *>owners[index]).tp_version_tag for index in range(len(self.owners))]
         for entry in self.watched:
             if getattr(entry[0], <str>entry[1], nothing) is not entry[2]:
                 return False
         for index in range(len(self.owners)):
-            self.owner_tags[index] = (<_Type *><PyObject *>self.owners[index]).tp_version_tag
+            tag = (<_Type *>owners[index]).tp_version_tag
+            self.owner_tags[index] = tag if tag == <unsigned int>tags[index] else 0
         return True
 
     cpdef bint fits(self, overrides) except -1:

@@ -304,7 +304,8 @@ def params_of(index: int) -> tuple[Any, Any]:
     source, call = DEPENDENCIES[index]
     path = "/{value}" if source == PATH else "/"
     (field,) = _fastapi.fields_of(path, call, source)
-    return parameter(source, field, _core_py), parameter(source, field, _core)
+    reading = _fastapi.reading(_fastapi.Request)
+    return parameter(source, field, _core_py, reading), parameter(source, field, _core, reading)
 
 
 def extracted(core: ModuleType, param: Any, values: list[str]) -> tuple[Any, Any]:
@@ -365,7 +366,7 @@ def test_the_compiled_core_reads_decimals_as_pydantic(text: str) -> None:
     _core = compiled_core()
 
     (field,) = _fastapi.fields_of("/", price, QUERY)
-    param = parameter(QUERY, field, _core)
+    param = parameter(QUERY, field, _core, _fastapi.reading(_fastapi.Request))
     assert param.convert == _core_py.FLOAT
     try:
         expected = {"value": TypeAdapter(float).validate_python(text)}

@@ -40,6 +40,30 @@ def plan_of(core: ModuleType, *dependencies: Any) -> Any:
     return Planner(Policy(), core, Request).plan(app.routes[-1].dependant)  # type: ignore[attr-defined]
 
 
+def parts_of(plan: Any) -> dict[str, Any]:
+    """Give what a plan is made of, but for what it watches."""
+    return {
+        "connection_class": plan.connection_class,
+        "raw": True,
+        "new_response": plan.new_response,
+        "new_solved": plan.new_solved,
+        "order": plan.order,
+        "after": plan.after,
+        "nodes": plan.nodes,
+        "keys": plan.keys,
+        "needs_stacks": False,
+        "watched": (),
+        "dependants": (),
+        "fields": ("call",),
+        "lists": (),
+        "marks": SeenMarks(),
+        "chosen": None,
+        "inline": False,
+        "records_request": False,
+        "joins_endpoint": False,
+    }
+
+
 def run_of(core: ModuleType, *dependencies: Any) -> Any:
     """Make a run for one request to it."""
     scope = {"type": "http", "query_string": b"", "headers": []}
@@ -201,30 +225,42 @@ def test_a_dependency_cannot_go_on_with_its_own_run(core: ModuleType) -> None:
 def test_a_plan_of_parts_that_do_not_fit_is_refused(changed: dict[str, Any]) -> None:
     from fastapi_async_safe import _core
 
-    plan = plan_of(_core)
-    parts: dict[str, Any] = {
-        "connection_class": plan.connection_class,
-        "raw": True,
-        "new_response": plan.new_response,
-        "new_solved": plan.new_solved,
-        "order": plan.order,
-        "after": plan.after,
-        "nodes": plan.nodes,
-        "keys": plan.keys,
-        "needs_stacks": False,
-        "watched": (),
-        "dependants": (),
-        "fields": (),
-        "lists": (),
-        "marks": SeenMarks(),
-        "chosen": None,
-        "inline": False,
-        "records_request": False,
-        "joins_endpoint": False,
-    }
+    parts = parts_of(plan_of(_core))
     assert _core.Plan(**parts).is_current()
     with pytest.raises((TypeError, ValueError)):
         _core.Plan(**{**parts, **changed})
+
+
+def test_a_class_that_changes_while_a_plan_is_compared_is_noticed(core: ModuleType) -> None:
+    class Compared:
+        def read(self) -> None: ...
+
+    def other(self: Compared) -> None: ...
+
+    class Meta(type):
+        @property
+        def last(cls) -> bool:
+            if is_changing:
+                Compared.read = other  # type: ignore[method-assign]
+                assert Compared.read is other  # the interpreter remembers it from now on
+            return True
+
+    class Hostile(metaclass=Meta): ...
+
+    is_changing = False
+    watched = ((Compared, "read", Compared.read), (Hostile, "last", True))
+    plan = core.Plan(**{**parts_of(plan_of(core, sleep)), "watched": watched})
+    for _ in range(3):
+        assert plan.is_current()
+    is_changing = True
+    Hostile.unrelated = True  # type: ignore[attr-defined]  # so that all of it is looked up
+    assert Hostile.unrelated  # type: ignore[attr-defined]
+    plan.is_current()
+    assert not plan.is_current()
+    Compared.read = watched[0][2]  # type: ignore[method-assign]
+    is_changing = False
+    for _ in range(3):
+        assert plan.is_current()
 
 
 def test_the_garbage_collector_may_run_while_a_method_is_called(core: ModuleType) -> None:

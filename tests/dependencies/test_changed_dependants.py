@@ -1,18 +1,21 @@
-"""Dependants that are changed after their route was served: FastAPI looks at them each time."""
+"""Dependants that change after their route was served, or while its plan is made."""
 
 import functools
+import gc
+import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
-from tests.support.serving import Serve, here
+from tests.support.serving import Serve, exchange, here
 
 Calls = list[str]
 
@@ -23,10 +26,18 @@ def calls() -> Calls:
     return []
 
 
-def recorder(calls: Calls, name: str) -> Any:
-    """Make a marked dependency that writes its name down."""
+Mark = Callable[[Any], Any]
 
-    @async_safe
+
+def unmarked(dependency: Any) -> Any:
+    """Leave it to the predicates."""
+    return dependency
+
+
+def recorder(calls: Calls, name: str, mark: Mark = async_safe) -> Any:
+    """Make a dependency that writes its name down."""
+
+    @mark
     def dependency() -> str:
         calls.append(name)
         return name
@@ -34,11 +45,11 @@ def recorder(calls: Calls, name: str) -> Any:
     return dependency
 
 
-def app_with_levels(calls: Calls) -> FastAPI:
+def app_with_levels(calls: Calls, mark: Mark = async_safe) -> FastAPI:
     """Make an application whose endpoint needs "upper", which needs "lower"."""
-    lower = recorder(calls, "lower")
+    lower = recorder(calls, "lower", mark)
 
-    @async_safe
+    @mark
     def upper(below: Annotated[str, Depends(lower)]) -> str:
         calls.append("upper")
         return f"upper {below}"
@@ -213,15 +224,15 @@ def injected_request(dependant: Dependant) -> None:
 CHANGES = [use_cache, another_name, one_more_parameter, other_parameters, injected_request]
 
 
-def app_with_pairs(calls: Calls) -> FastAPI:
+def app_with_pairs(calls: Calls, mark: Mark = async_safe) -> FastAPI:
     """Make an application that takes what it gets: two "upper", each with two "lower"."""
 
-    @async_safe
+    @mark
     def lower(**keywords: Any) -> list[str]:
         calls.append("lower")
         return sorted(keywords)
 
-    @async_safe
+    @mark
     def upper(**keywords: Any) -> list[Any]:
         calls.append("upper")
         return [(name, keywords[name]) for name in sorted(keywords) if name != "request"]
@@ -258,6 +269,182 @@ def test_any_other_late_change_is_the_same_as_an_early_one(
     assert (client.get(f"/{query}").json(), calls) == expected
 
 
+class Meanwhile:
+    """A predicate that makes a change while a plan is made, once.
+
+    Parameters:
+        change: makes it.
+        moment: how many callables it is asked about before that.
+    """
+
+    def __init__(self, change: Callable[[], object], moment: int = 0) -> None:
+        self.asked = 0
+        self._change = change
+        self._moment = moment
+        self._is_made = False
+
+    def __call__(self, call: Any) -> bool:
+        self.asked += 1
+        if self.asked > self._moment:
+            self.make()
+        return True
+
+    def make(self) -> None:
+        """Make the change, unless it is made; on stock nobody asks a predicate."""
+        if not self._is_made:
+            self._is_made = True
+            self._change()
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("change", CHANGES)
+def test_any_change_while_the_plan_is_made_counts_from_the_next_request_on(
+    change: Callable[[Dependant], None], depth: int, calls: Calls, serve: Serve, variant: str
+) -> None:
+    early = app_with_pairs(calls)
+    change(level(early, depth))
+    expected = TestClient(early).get("/?number=1").json(), calls.copy()
+    for moment in range(6):
+        late = app_with_pairs(calls, unmarked)
+        predicate = Meanwhile(partial(change, level(late, depth)), moment)
+        client = serve(late, predicates=[predicate])
+        client.get("/?number=1")
+        assert variant == "stock" or predicate.asked > moment
+        predicate.make()
+        calls.clear()
+        assert (client.get("/?number=1").json(), calls) == expected
+
+
+def insert(dependant: Dependant, calls: Calls) -> None:
+    dependant.dependencies.insert(0, added(calls))
+
+
+def exchange_list(dependant: Dependant, calls: Calls) -> None:
+    dependant.dependencies = [added(calls), *dependant.dependencies]
+
+
+def replace(dependant: Dependant, calls: Calls) -> None:
+    @async_safe
+    def replaced(below: str = "") -> str:
+        calls.append("replaced")
+        return "replaced"
+
+    if dependant.name is not None:  # no endpoint
+        dependant.call = replaced
+
+
+@pytest.mark.parametrize("is_overridden", [False, True])
+@pytest.mark.parametrize("depth", [0, 1, 2])
+@pytest.mark.parametrize("change", [insert, exchange_list, replace])
+def test_what_is_called_may_change_while_the_plan_is_made(
+    change: Callable[[Dependant, Calls], None],
+    depth: int,
+    is_overridden: bool,
+    calls: Calls,
+    serve: Serve,
+    variant: str,
+) -> None:
+    def make() -> FastAPI:
+        app = app_with_levels(calls, unmarked)
+        if is_overridden:
+            app.dependency_overrides[make] = recorder(calls, "never")
+        return app
+
+    early = make()
+    change(level(early, depth), calls)
+    expected = TestClient(early).get("/").json(), calls.copy()
+    for moment in range(2):
+        late = make()
+        predicate = Meanwhile(partial(change, level(late, depth), calls), moment)
+        client = serve(late, predicates=[predicate])
+        calls.clear()
+        first = client.get("/").json(), calls.copy()
+        assert variant == "stock" or (predicate.asked > moment and first == expected)
+        predicate.make()
+        calls.clear()
+        assert (client.get("/").json(), calls) == expected
+
+
+def test_a_dependency_of_a_websocket_that_is_added_while_its_plan_is_made_is_called(
+    calls: Calls, serve: Serve
+) -> None:
+    app = FastAPI()
+
+    @app.websocket("/", dependencies=[Depends(recorder(calls, "declared", unmarked))])
+    async def endpoint(websocket: WebSocket) -> None:
+        await websocket.accept()
+        await websocket.close()
+
+    route = app.router.routes[-1]
+    assert isinstance(route, APIWebSocketRoute)
+    predicate = Meanwhile(lambda: insert(route.dependant, calls))
+    client = serve(app, predicates=[predicate])
+    for _ in range(2):
+        calls.clear()
+        with client.websocket_connect("/"):
+            pass
+        predicate.make()
+    assert calls == ["added", "declared"]
+
+
+@pytest.mark.accelerated
+@pytest.mark.declines
+@pytest.mark.parametrize("is_overridden", [False, True])
+def test_what_goes_on_changing_is_left_to_fastapi_until_it_no_longer_does(
+    is_overridden: bool, calls: Calls, serve: Serve
+) -> None:
+    def is_inline() -> bool:
+        return loop == here()
+
+    async def endpoint(value: Annotated[bool, Depends(is_inline)]) -> bool:
+        return value
+
+    def predicate(call: Any) -> bool:
+        if goes_on:
+            insert(root_of(app), calls)
+        return True
+
+    app = FastAPI()
+    app.add_api_route("/", endpoint)
+    if is_overridden:
+        app.dependency_overrides[endpoint] = recorder(calls, "never")
+    loop, goes_on = here(), True
+    serve(app, predicates=[predicate])
+    for _ in range(2):
+        calls.clear()
+        assert exchange(app).body == b"false"
+        assert len(calls) == len(root_of(app).dependencies) - 1 > 2
+    goes_on = False
+    calls.clear()
+    assert exchange(app).body == b"true"
+    assert len(calls) == len(root_of(app).dependencies) - 1
+
+
+def test_an_override_that_changes_while_the_plan_is_made_is_the_same_for_all(
+    calls: Calls, serve: Serve
+) -> None:
+    declared, first, second = (recorder(calls, name, unmarked) for name in ("declared", "1", "2"))
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(
+        one: Annotated[str, Depends(declared, use_cache=False)],
+        other: Annotated[str, Depends(declared, use_cache=False)],
+    ) -> str:
+        return one + other
+
+    def predicate(call: Any) -> bool:
+        chosen.reverse()
+        app.dependency_overrides[declared] = chosen[0]
+        return True
+
+    chosen = [first, second]
+    app.dependency_overrides[declared] = first
+    client = serve(app, predicates=[predicate])
+    for _ in range(2):
+        assert client.get("/").json() == "11"
+
+
 @pytest.mark.parametrize("is_inherited", [False, True])
 def test_a_class_that_gets_another_init_late_is_made_by_that(
     is_inherited: bool, serve: Serve
@@ -290,3 +477,37 @@ def test_a_class_that_gets_another_init_late_is_made_by_that(
     owner.__init__ = first
     assert Made.__init__ is first
     assert client.get("/?number=3").json() == "first 3"
+
+
+def test_a_class_that_gets_another_init_when_its_old_one_goes_is_made_by_that(
+    serve: Serve,
+) -> None:
+    @async_safe
+    class Made:
+        def __init__(self) -> None:
+            self.said = "first"
+
+    def second(self: Made) -> None:
+        self.said = "second"
+
+    def third(self: Made) -> None:
+        self.said = "third"
+
+    def replace_again() -> None:
+        Made.__init__ = third  # type: ignore[method-assign]
+        assert Made.__init__ is third  # the interpreter remembers it from now on
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(made: Annotated[Made, Depends()]) -> str:
+        return made.said
+
+    client = serve(app)
+    assert client.get("/").json() == "first"
+    gone = weakref.finalize(Made.__init__, replace_again)
+    Made.__init__ = second  # type: ignore[method-assign]
+    gc.collect()
+    client.get("/")  # a core may have kept the first one until now
+    assert not gone.alive
+    assert client.get("/").json() == "third"

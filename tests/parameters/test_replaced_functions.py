@@ -21,6 +21,7 @@ from starlette.websockets import WebSocket
 
 from fastapi_async_safe import async_safe
 from fastapi_async_safe._fastapi import reading, responding
+from fastapi_async_safe._planning import parameters
 from tests.support.serving import Answer, Init, exchange, here
 
 Place = tuple[Any, str]
@@ -53,8 +54,8 @@ def wrong_ones(wrong: int = 0, missing: Annotated[str | None, Query()] = None) -
     return [wrong, missing]
 
 
-def make_app() -> FastAPI:
-    app = FastAPI()
+def make_app(**options: Any) -> FastAPI:
+    app = FastAPI(**options)
 
     @app.get("/good/{item}")
     async def good(filters: Annotated[Filters, Depends()], own: str = "own") -> list[Any]:
@@ -275,6 +276,34 @@ def test_a_project_that_reads_parameters_in_its_own_way(
         assert answers(ours) == own
         monkeypatch.undo()
         assert answers(ours) == plain
+
+
+@pytest.mark.parametrize("are_kinds_known", [False, True])
+@pytest.mark.parametrize(("module", "name", "replace"), REPLACEMENTS)
+def test_a_project_may_begin_to_do_so_while_the_plan_is_made(
+    module: ModuleType,
+    name: str,
+    replace: Callable[[Any], Any],
+    are_kinds_known: bool,
+    init: Init,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replaced = replace(getattr(module, name))
+
+    def predicate(_: Any) -> bool:
+        monkeypatch.setattr(module, name, replaced)
+        return False
+
+    def unmarked() -> None: ...
+
+    monkeypatch.setattr(parameters, "_proven", {})
+    if are_kinds_known:
+        answers(init(make_app()))
+    stock = make_app()
+    ours = init(make_app(dependencies=[Depends(unmarked)]), predicates=[predicate])
+    answers(ours)
+    predicate(None)  # whom nobody asks on stock
+    assert answers(ours) == answers(stock)
 
 
 def test_the_code_of_a_function_may_be_exchanged(

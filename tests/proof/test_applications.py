@@ -380,9 +380,14 @@ def test_a_change_sends_it_back_to_the_pool(
     assert trips(client, "/?q=A") == ("a", 2 if stock else 1)
 
 
+@pytest.mark.parametrize("is_planned_meanwhile", [False, True])
 @pytest.mark.parametrize("function", ["request_params_to_args", "request_body_to_args"])
 def test_what_a_tool_reads_may_be_anything(
-    init: Init, variant: str, monkeypatch: pytest.MonkeyPatch, function: str
+    init: Init,
+    variant: str,
+    monkeypatch: pytest.MonkeyPatch,
+    function: str,
+    is_planned_meanwhile: bool,
 ) -> None:
     class Odd(int):
         def __eq__(self, other: object) -> bool:
@@ -403,11 +408,16 @@ def test_what_a_tool_reads_may_be_anything(
     async def where() -> None:
         loop[:] = [threading.get_ident()]
 
+    def after() -> None: ...
+
     is_query = function == "request_params_to_args"
     app = FastAPI(dependencies=[Depends(where)])
 
     @app.post("/")
-    async def read(same: Annotated[bool, Depends(of_query if is_query else of_body)]) -> bool:
+    async def read(
+        same: Annotated[bool, Depends(of_query if is_query else of_body)],
+        last: Annotated[None, Depends(after)],
+    ) -> bool:
         return same
 
     original: Any = getattr(utils, function)
@@ -421,10 +431,17 @@ def test_what_a_tool_reads_may_be_anything(
     async def body(*args: Any, **kwargs: Any) -> Any:
         return odd(await original(*args, **kwargs))
 
-    client = client_of(init, app)
+    def replace(call: Any = None) -> bool:
+        if call is None or (is_planned_meanwhile and call is after and not loop):
+            monkeypatch.setattr(utils, function, query if is_query else body)
+        return False
+
+    client = TestClient(init(app, proven_safe=True, predicates=[replace]))
     for _ in range(2):
-        assert client.post("/", json={"number": 1}).json() is True
-    monkeypatch.setattr(utils, function, query if is_query else body)
+        assert is_planned_meanwhile or client.post("/", json={"number": 1}).json() is True
+    if is_planned_meanwhile:
+        client.post("/", json={"number": 1})
+    replace()  # on stock nobody asks a predicate
     for _ in range(2):
         ran.clear()
         assert client.post("/", json={"number": 1}).json() is False
@@ -433,7 +450,7 @@ def test_what_a_tool_reads_may_be_anything(
     monkeypatch.undo()
     with counted_thread_trips() as counted:
         assert client.post("/", json={"number": 1}).json() is True
-    assert counted.count == (1 if variant == "stock" else 0)
+    assert counted.count == (2 if variant == "stock" else 0)
 
 
 def test_what_fails_on_its_way_to_a_thread_does_so(init: Init) -> None:

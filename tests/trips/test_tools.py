@@ -100,6 +100,33 @@ def test_a_traceback_says_that_it_was_the_endpoint(raised: Exception, init: Init
     assert "run_endpoint_function" in names
 
 
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place[0].__name__}.{place[1]}")
+def test_a_tool_that_comes_while_the_plan_is_made_sees_the_next_request(
+    place: tuple[Any, str], init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected: list[str] = []
+    seen: list[str] = []
+    stock = make_app(expected)
+    with monkeypatch.context() as patched:
+        watch(place, expected, patched)
+        assert exchange(stock).status == 200
+    is_there = False
+
+    def predicate(_: Any) -> bool:
+        nonlocal is_there
+        if not is_there:
+            is_there = True
+            watch(place, seen, monkeypatch)
+        return False
+
+    ours = init(make_app(seen), predicates=[predicate])
+    assert exchange(ours).status == 200
+    predicate(None)  # whom nobody asks on stock
+    seen.clear()
+    assert exchange(ours).status == 200
+    assert seen == expected
+
+
 @pytest.mark.accelerated
 @pytest.mark.skipif(not CLEANUP_IS_SHIELDED, reason="contexts have their own trips before 0.162")
 def test_once_the_tool_is_gone_trips_are_shared_again(

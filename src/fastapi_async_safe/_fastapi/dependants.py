@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Iterable
+from operator import is_
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fastapi.dependencies import models as _models
@@ -82,6 +83,35 @@ PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_param
 def lists_of(dependant: Dependant) -> list[list[Any]]:
     """List the lists of a dependant that tools add to or take from."""
     return [getattr(dependant, name) for name in (*_LIST_NAMES, *PARAMETER_LISTS)]
+
+
+class SeenDependant:
+    """A dependant as it is when this is made: its fields, and what is in those that are lists.
+
+    Parameters:
+        dependant: FastAPI's own, or whatever is in its place.
+    """
+
+    __slots__ = ("_dependant", "_said")
+
+    def __init__(self, dependant: Dependant) -> None:
+        self._dependant = dependant
+        self._said = _said_by(dependant)
+
+    def is_as_seen(self) -> bool:
+        """Say whether nothing of it is another object now."""
+        said = _said_by(self._dependant)
+        return len(said) == len(self._said) and all(map(is_, said, self._said))
+
+
+def _said_by(dependant: Dependant) -> list[Any]:
+    said: list[Any] = []
+    for name in FIELD_NAMES:
+        value = getattr(dependant, name, None)
+        said.append(value)
+        if type(value) is list:
+            said += value
+    return said
 
 
 def unknown_part(dependant: Dependant) -> str | None:

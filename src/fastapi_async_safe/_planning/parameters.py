@@ -17,20 +17,21 @@ from .kinds import Kind, is_immutable, kind_of
 from .made_up import is_default_plain, made_up_fields, made_up_requests, missing_error
 
 
-def parameter(source: int, field: Any, core: Any) -> Any:
+def parameter(source: int, field: Any, core: Any, reading: _fastapi.OwnCode) -> Any:
     """Make the fast form of one of FastAPI's fields.
 
     Parameters:
         source: PATH, QUERY, HEADER or COOKIE.
         field: FastAPI's `ModelField`.
         core: the core whose `Param` it is to be.
+        reading: what reads it, all of it FastAPI's own.
 
     Returns:
         A `Param`, or None if FastAPI's own function has to read this parameter.
     """
     known = _fastapi.field_of(source, field)
     kind = None if known is None else kind_of(source, known)
-    if known is None or kind is None or not _is_proven(kind):
+    if known is None or kind is None or not _is_proven(kind, reading):
         return None
     return _make(kind, known, core)
 
@@ -75,10 +76,15 @@ def _make(kind: Kind, known: _fastapi.Field, core: Any) -> Any:
 _proven: dict[Kind, bool] = {}
 
 
-def _is_proven(kind: Kind) -> bool:
+def _is_proven(kind: Kind, reading: _fastapi.OwnCode) -> bool:
     known = _proven.get(kind)
     if known is None:
-        known = _proven[kind] = _prove(kind)
+        known = _prove(kind)
+        if not reading.is_as_seen():  # it was another one that was asked; the plan watches that
+            missing_error.cache_clear()
+            is_default_plain.cache_clear()
+            return known
+        _proven[kind] = known
         if not known:
             notices.say_once(
                 "FastAPI %s reads %s in another way than fastapi-async-safe: such parameters fall "

@@ -73,6 +73,9 @@ class Placement:
         self._proofs = proofs
         self._slow_calls = slow_calls
         self._path = path
+        # NOTE: before anything is decided by it, so that whatever changes later is noticed.
+        self.pool = _fastapi.parts_of_pool() if one_trip else []
+        self.reading_bodies = _fastapi.reading_bodies()
         self._one_trip = one_trip and _fastapi.pool_is_plain()
         self._nothing = nothing
         self._reads_plainly = reads_plainly
@@ -175,7 +178,7 @@ class Placement:
         reads, reads_body = any(map(used.fields, SOURCES)), bool(used.body_fields)
         self.rests_on_reading |= reads
         self.rests_on_reading_bodies |= reads_body
-        if reads_body and not _fastapi.reading_bodies().is_own:
+        if reads_body and not self.reading_bodies.is_own:
             return False
         return self._reads_plainly or not reads
 

@@ -26,6 +26,9 @@ from .proofs import Proofs, once
 
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
+# How often a plan is made of what changes meanwhile, before FastAPI solves the request at hand.
+_TRIES = 3
+
 
 class DeclinedError(Exception):
     """This tree falls back to FastAPI's own code; the text says why.
@@ -72,18 +75,27 @@ class Planner:
         self._connection_class = connection_class
         self._overrides = overrides
         self._one_trip = one_trip
+        self._proofs = Proofs() if proofs is None else proofs
         self._owner = owner
-        self._reading = _fastapi.reading(connection_class)
+        self._slow_calls = SlowCalls(None, None) if slow_calls is None else slow_calls
+        self._path = path
+
+    def _begin(self) -> None:
+        # NOTE: what is watched is looked at before anything is decided by it.
+        self._solving = _fastapi.solving(under_overrides=self._overrides is not None)
+        self._reading_nothing = _fastapi.reading(self._connection_class, anything=False)
+        self._reading = _fastapi.reading(self._connection_class)
         self._raw = self._reading.is_own and _fastapi.makes_containers_as_known()
         self._placement = Placement(
-            policy,
-            proofs=Proofs() if proofs is None else proofs,
-            slow_calls=SlowCalls(None, None) if slow_calls is None else slow_calls,
-            path=path,
-            one_trip=one_trip,
-            nothing=core.NOTHING,
+            self._policy,
+            proofs=self._proofs,
+            slow_calls=self._slow_calls,
+            path=self._path,
+            one_trip=self._one_trip,
+            nothing=self._core.NOTHING,
             reads_plainly=self._raw,
         )
+        self._seen: list[_fastapi.SeenDependant] = []
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
         self._after: list[int] = []
@@ -93,7 +105,6 @@ class Planner:
         self._shapes: dict[Any, int] = {}
         self._shapes_of_slot: dict[int, set[int]] = {}
         self._keys_known: dict[int, Any] = {}
-        self._solving = _fastapi.solving(under_overrides=overrides is not None)
 
     def plan(self, dependant: _fastapi.Dependant) -> Any:
         """Make the plan of `dependant`.
@@ -102,9 +113,19 @@ class Planner:
             A `Plan` of the core.
 
         Raises:
-            DeclinedError: the tree has something in it that is not supported.
+            DeclinedError: the tree has something in it that is not supported, or goes on changing.
         """
-        root = _fastapi.Declaration(dependant)
+        for _ in range(_TRIES):
+            self._begin()
+            plan = self._made(dependant)
+            # NOTE: after the plan took what it compares later: a predicate or another thread may
+            # have changed a dependant that was read before.
+            if all(each.is_as_seen() for each in self._seen):
+                return plan
+        raise DeclinedError("it changes while its plan is made", lambda: False)
+
+    def _made(self, dependant: _fastapi.Dependant) -> Any:
+        root = self._look_at(dependant)
         if not self._solving.is_own and root.dependencies:
             raise DeclinedError(
                 "a function was replaced that FastAPI asks about each dependency",
@@ -115,7 +136,7 @@ class Planner:
         while path:
             below = next(path[-1].waiting, None)
             if below is not None:
-                declared = _fastapi.Declaration(below)
+                declared = self._look_at(below)
                 used = self._used(declared)
                 if used.call is not declared.call and any(
                     visit.declared.call is declared.call for visit in path
@@ -129,13 +150,23 @@ class Planner:
             self._leave(visit, path[-1] if path else None)
         return self._finish(root)
 
+    def _look_at(self, dependant: _fastapi.Dependant) -> _fastapi.Declaration:
+        self._seen.append(_fastapi.SeenDependant(dependant))
+        return _fastapi.Declaration(dependant)
+
     def _used(self, declared: _fastapi.Declaration) -> _fastapi.Declaration:
         if self._overrides is None:
             return declared
-        call = self._overrides.get(declared.call, declared.call)
-        if not any(seen is declared.call for seen, _ in self._chosen):
-            self._chosen.append((declared.call, call))
+        call = self._chosen_for(declared.call, self._overrides)
         return _fastapi.Declaration(_fastapi.overridden(declared.dependant, call))
+
+    def _chosen_for(self, call: Any, overrides: Mapping[Any, Any]) -> Any:
+        for seen, chosen in self._chosen:
+            if seen is call:
+                return chosen
+        chosen = overrides.get(call, call)
+        self._chosen.append((call, chosen))
+        return chosen
 
     def _enter(
         self, declared: _fastapi.Declaration, used: _fastapi.Declaration, is_root: bool = False
@@ -256,7 +287,7 @@ class Planner:
                 continue
             params: list[Any] = []
             if self._raw:
-                params = [parameter(source, field, self._core) for field in fields]
+                params = [parameter(source, each, self._core, self._reading) for each in fields]
             if None in params:
                 params = []
             yield self._core.Group(source=source, fields=fields, params=tuple(params))
@@ -289,16 +320,16 @@ class Planner:
         )
         reads_raw = bool(groups) or not self._raw or self._placement.rests_on_reading
         if self._placement.rests_on_reading_bodies:
-            watched += _fastapi.reading_bodies().rows
-        watched += _fastapi.reading(self._connection_class, anything=reads_raw).rows
+            watched += self._placement.reading_bodies.rows
+        watched += (self._reading if reads_raw else self._reading_nothing).rows
         if root.dependencies:
             watched += self._solving.rows
         dependants = self._watched(root)
         lists = [items for each in dependants for items in _fastapi.lists_of(each)]
         new_response, new_solved = _fastapi.constructors(self._core.NEW)
         joins_endpoint = not inline and is_http and self._placement.joins_endpoint(root.dependant)
-        if self._one_trip and self._uses_threads(root.dependant, inline, nodes):
-            watched += _fastapi.parts_of_pool()
+        if self._uses_threads(root.dependant, inline, nodes):
+            watched += self._placement.pool
         return self._core.Plan(
             connection_class=self._connection_class,
             raw=self._raw,
