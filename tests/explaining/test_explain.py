@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Query, WebSocket
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import (
@@ -204,6 +205,7 @@ class TestReasons:
         told = told_of(app_with(wrapper), wrapper)
 
         assert (told.place, told.rule) == ("thread pool", "copied mark")
+        assert told.why.startswith("its mark was copied by functools.wraps from what it wraps, ")
         assert "mark the outermost wrapper" in told.why
 
     def test_without_init_app_a_mark_waits_for_it(self) -> None:
@@ -302,7 +304,7 @@ class TestRoutes:
         router.include_router(inner, prefix="/all")
         app.include_router(router)
         app.mount("/sub", mounted)
-        app.mount("/other", other)
+        app.mount("/other", GZipMiddleware(other))
 
         routes = explain(app).routes
 
@@ -444,6 +446,13 @@ class TestIdleMarks:
         class Derived(Base): ...
 
         assert self.reasons(app_with(Derived), Base) == []
+
+    def test_a_class_is_used_through_its_instances(self) -> None:
+        @async_safe
+        class Called:
+            def __call__(self) -> None: ...
+
+        assert self.reasons(app_with(Called()), Called) == []
 
     def test_a_marked_proxy_that_stands_for_nothing_now(self) -> None:
         class Proxy:

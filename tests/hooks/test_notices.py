@@ -16,6 +16,7 @@ from fastapi.dependencies.utils import get_dependant
 from fastapi_async_safe import async_safe
 from fastapi_async_safe._locks import planning
 from fastapi_async_safe._messages import Notices, logger
+from fastapi_async_safe._planning import parameters
 from fastapi_async_safe._planning.planner import Planner
 from tests.support.serving import Exchange, Init, SameAsStock, exchange
 
@@ -70,6 +71,23 @@ def test_a_function_that_was_replaced_is_said(
     assert said(caplog) == [
         f"{FALLS_BACK}a function was replaced that FastAPI asks about each dependency"
     ]
+
+
+def test_a_kind_of_parameter_that_is_read_in_another_way_is_said(
+    init: Init, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parameters, "_proven", {})
+    monkeypatch.setattr(parameters, "notices", Notices())
+    monkeypatch.setattr(parameters, "_prove", lambda kind: False)
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(number: int, again: int) -> int:
+        return number + again
+
+    assert exchange(app, query=b"number=1&again=2").body == b"3"
+    (text,) = said(caplog)
+    assert text.startswith(f"FastAPI {fastapi.__version__} reads Kind(source=")
 
 
 @pytest.mark.parametrize(("declared", "said_path"), [("/here", "/here"), ("", "/asked")])
