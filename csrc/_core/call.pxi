@@ -17,7 +17,8 @@ cdef object _called(Node node, PyObject **arguments):
         # While the class has the same version tag, it has the same `__init__`.
         tag = (<_Type *>call).tp_version_tag
         if tag == 0 or tag != node.init_tag:
-            call.__init__  # so that the class has a version tag
+            # So that the class has a version tag; as an attribute it may run code.
+            _PyType_Lookup(<PyTypeObject *>call, "__init__")
             # NOTE: first, as letting go of another `__init__` may run code, and change the class.
             tag = (<_Type *>call).tp_version_tag
             node.init_tag = 0

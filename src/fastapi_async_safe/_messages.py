@@ -6,7 +6,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from . import _fastapi
@@ -45,7 +45,8 @@ def say(to: logging.Logger, level: int, text: str, *values: Any, error: Any = No
         to.log(level, text, *values, exc_info=error)
     except Exception:
         if logging.raiseExceptions:
-            traceback.print_exc()
+            with suppress(Exception):  # without a `stderr`
+                traceback.print_exc()
 
 
 @contextmanager
@@ -61,8 +62,16 @@ def saying_afterwards() -> Iterator[None]:
         yield
     finally:
         _here.waiting = None
-        for arguments, error in waiting:
+        _say_all(iter(waiting))
+
+
+def _say_all(waiting: Iterator[tuple[tuple[Any, ...], Any]]) -> None:
+    for arguments, error in waiting:
+        try:
             say(*arguments, error=error)
+        except BaseException:  # a KeyboardInterrupt, for one
+            _say_all(waiting)
+            raise
 
 
 class Notices:

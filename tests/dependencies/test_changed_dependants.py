@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
-from tests.support.serving import Serve, exchange, here
+from tests.support.serving import Init, Serve, exchange, here
 
 Calls = list[str]
 
@@ -511,3 +511,29 @@ def test_a_class_that_gets_another_init_when_its_old_one_goes_is_made_by_that(
     client.get("/")  # a core may have kept the first one until now
     assert not gone.alive
     assert client.get("/").json() == "third"
+
+
+class OfInstances:
+    """A descriptor that cannot be asked for by a class."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            raise LookupError
+        return lambda: None
+
+
+def test_an_init_that_only_instances_may_ask_for(init: Init) -> None:
+    @async_safe
+    class Made:
+        def __init__(self) -> None: ...
+
+    app = init(FastAPI())
+
+    @app.get("/")
+    async def endpoint(made: Annotated[Made, Depends()]) -> str:
+        return type(made).__name__
+
+    assert exchange(app).body == b'"Made"'
+    Made.__init__ = OfInstances()  # type: ignore[method-assign, assignment]
+    for _ in range(2):
+        assert exchange(app).body == b'"Made"'

@@ -504,3 +504,47 @@ def test_an_installation_that_was_interrupted_is_gone_on_with(run: Run) -> None:
     assert finished.stdout.splitlines() == ["interrupted", "interrupted", "b'1' [1]"], (
         finished.stderr
     )
+
+
+TAKEN_OUT_BELOW_A_TOOL = """
+from fastapi import BackgroundTasks, Depends, FastAPI
+from fastapi.dependencies.utils import solve_dependencies
+from fastapi_async_safe import _hooks, async_safe, init_app
+from tests.support.serving import exchange, here
+
+ran = []
+
+@async_safe
+def task() -> None:
+    ran.append(here())
+
+def is_inline() -> bool:
+    app = FastAPI()
+
+    @app.get("/")
+    @async_safe
+    def endpoint(tasks: BackgroundTasks, place: int = Depends(async_safe(here))) -> bool:
+        tasks.add_task(task)
+        return here() == place
+
+    ran.clear()
+    init_app(app)
+    return exchange(app).body == b"true" and ran == [here()]
+
+async def tool(*, request, dependant, body=None, background_tasks=None, response=None,
+               dependency_overrides_provider=None, dependency_cache=None, async_exit_stack,
+               embed_body_fields):
+    raise AssertionError
+
+print(is_inline())
+own, solve_dependencies.__code__ = solve_dependencies.__code__, tool.__code__
+_hooks.remove()
+init_app(FastAPI())
+solve_dependencies.__code__ = own
+print(is_inline())
+"""
+
+
+def test_hooks_that_were_taken_out_below_a_tool_are_put_in_again(run: Run) -> None:
+    finished = run(TAKEN_OUT_BELOW_A_TOOL, FASTAPI_ASYNC_SAFE_NO_EXTENSIONS="1")
+    assert finished.stdout.split() == ["True", "True"], finished.stderr

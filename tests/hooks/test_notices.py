@@ -1,6 +1,8 @@
 """What is logged where FastAPI's own code has to serve a route, once each."""
 
+import io
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -15,7 +17,7 @@ from fastapi.dependencies.utils import get_dependant
 
 from fastapi_async_safe import async_safe
 from fastapi_async_safe._locks import planning
-from fastapi_async_safe._messages import Notices, logger
+from fastapi_async_safe._messages import Notices, logger, say, saying_afterwards
 from fastapi_async_safe._planning import parameters
 from fastapi_async_safe._planning.planner import Planner
 from tests.support.serving import Exchange, Init, SameAsStock, exchange
@@ -162,6 +164,37 @@ def test_no_request_fails_for_a_handler_that_does(
     monkeypatch.setattr(logging, "raiseExceptions", False)
     assert exchange(init(make_app()), "/here").body == b"1"
     assert capsys.readouterr().err == ""
+
+
+def test_no_request_fails_where_nothing_can_be_printed(
+    init: Init, handler: logging.Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(handler, "emit", lambda record: 1 / 0)
+    monkeypatch.setattr(sys, "stderr", closed)
+    assert exchange(init(make_app()), "/here").body == b"1"
+
+
+def test_what_waits_is_said_even_if_a_handler_is_interrupted(handler: logging.Handler) -> None:
+    told: list[str] = []
+
+    def emit(record: logging.LogRecord) -> None:
+        told.append(record.getMessage())
+        if record.getMessage() != "two":
+            raise KeyboardInterrupt
+
+    handler.emit = emit  # type: ignore[method-assign]
+
+    def say_all() -> None:
+        with saying_afterwards():
+            for text in ("one", "two", "three"):
+                say(logger, logging.WARNING, text)
+            assert told == []
+
+    with pytest.raises(KeyboardInterrupt):
+        say_all()
+    assert told == ["one", "two", "three"]
 
 
 def test_what_is_said_holds_up_no_other_loop(

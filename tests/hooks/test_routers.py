@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, WebSocket
+from fastapi.routing import APIRoute
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Host, Mount
@@ -520,3 +521,97 @@ def test_an_app_mounted_on_a_router_that_is_included(init: Init) -> None:
     if TestClient(stock).get("/mounted/").status_code == 404:
         pytest.skip("this FastAPI does not include what is mounted on a router")
     assert twice(app, "/mounted/") == INLINE
+
+
+# ---- what tools put among the routes ----------------------------------------------------------
+
+
+class Comparing(type):
+    def __eq__(cls, other: object) -> bool:
+        return cls is other
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class OddRoute(APIRoute, metaclass=Comparing):
+    """A route whose class has no hash."""
+
+
+class OddList(list[Any]):
+    """A list that can only be gone through."""
+
+    def __getitem__(self, position: Any) -> Any:
+        raise KeyError(position)
+
+
+class Lazy:
+    """What stands for an application that is not there yet."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+class WithoutRoutes:
+    """An application whose routes are not there yet."""
+
+    @property
+    def routes(self) -> Any:
+        raise ValueError
+
+
+def put_odd_route(app: FastAPI) -> None:
+    app.router.add_api_route("/odd", lambda: 1, route_class_override=OddRoute)
+
+
+def put_odd_list(app: FastAPI) -> None:
+    app.router.routes = OddList(app.router.routes)
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        put_odd_route,
+        put_odd_list,
+        lambda app: app.mount("/odd", Lazy()),
+        lambda app: app.mount("/odd", WithoutRoutes()),
+    ],
+    ids=["route", "list", "lazy", "without routes"],
+)
+@pytest.mark.parametrize("initialised", ["app", "router"])
+def test_odd_routes_and_mounts_fail_no_request(put: Any, initialised: str, init: Init) -> None:
+    router, app, mounted = router_with("/path"), FastAPI(), FastAPI()
+    add_route(mounted, "/path")
+    if initialised == "app":
+        init(app)
+    else:
+        init(router)
+    if put is not put_odd_list:
+        put(app)
+    app.include_router(router, prefix="/included")
+    app.mount("/mounted", mounted)
+    if put is put_odd_list:
+        put(app)
+    client = TestClient(app)
+    for _ in range(2):
+        for path in ("/included/path", "/mounted/path"):
+            assert client.get(path).status_code == 200
+    assert client.get("/included/path").json() == INLINE
+
+
+@needs_lazy_routers
+@pytest.mark.parametrize("outer", [None, True, False])
+@pytest.mark.parametrize("inner", [None, True, False])
+@pytest.mark.parametrize("kind", [FastAPI, APIRouter])
+def test_what_an_included_router_mounts_is_served_as_it_was_said(
+    kind: Any, outer: bool | None, inner: bool | None, init: Init
+) -> None:
+    app, router, mounted = FastAPI(), router_with("/path"), kind()
+    add_route(mounted, "/path")
+    router.mount("/mounted", mounted)
+    app.include_router(router, prefix="/included")
+    for root, classes in ((router, outer), (mounted, inner)):
+        if classes is not None:
+            init(root, all_classes_safe=classes)
+    of = {None: NOTHING, True: CLASSES_TOO, False: INLINE}
+    assert twice(app, "/included/path") == of[outer]
+    assert twice(app, "/included/mounted/path") == of[outer if inner is None else inner]

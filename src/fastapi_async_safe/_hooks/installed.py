@@ -28,6 +28,7 @@ def install() -> bool:
     with saying_afterwards(), changing_hooks:
         problem = _fastapi.imported_again()
         if problem is None and solving in _hooks:
+            _prepare()  # some of them may have been taken out, below a tool's code
             return True
         function = _fastapi.solve_dependencies_function()
         problem = problem or _fastapi.unusable()
@@ -36,18 +37,22 @@ def install() -> bool:
                 problem or "its solve_dependencies is not as it was"
             )
             return False
-        _place(finishing, _fastapi.background_task_function)
-        for need, prepare in (
-            (marked_endpoints, install_for_endpoints),
-            (joined_endpoints, install_for_trips),
-        ):
-            need.prepare = prepare
-            if need.enabled:  # from before the hooks were taken out
-                prepare()
+        _prepare()
         # NOTE: last, as by it the next call takes all to be in: something may have failed before.
         hook = _hooks[solving] = solving(function)
         _registry.note_hooks(are_in=True, others=hook.others())
         return True
+
+
+def _prepare() -> None:
+    _place(finishing, _fastapi.background_task_function)
+    for need, prepare in (
+        (marked_endpoints, install_for_endpoints),
+        (joined_endpoints, install_for_trips),
+    ):
+        need.prepare = prepare
+        if need.enabled:  # from before the hooks were taken out
+            prepare()
 
 
 def install_for_endpoints() -> None:
