@@ -132,6 +132,16 @@ def _(a: Annotated[Any, Depends(give)]) -> Any:
     return f"{a}"
 
 
+@proven("methods of f-strings")
+def _(a: str) -> Any:
+    return f"<{a}>".strip("<")
+
+
+@unproven("methods of f-strings")
+def _(a: Annotated[Any, Depends(give)]) -> Any:
+    return f"<{a}>".strip("<")
+
+
 @proven("displays")
 def _(a: int, b: Annotated[Any, Depends(give)]) -> Any:
     return {"a": [a, b], "b": (a, {a, 1})}, {**{"x": b}, "y": 1}

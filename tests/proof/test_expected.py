@@ -240,6 +240,13 @@ class OddUser(User):
 ran: set[int] = set()  # the threads in which odd code ran
 
 
+class Limited(Assigned):
+    @property
+    def limit(self) -> int:  # type: ignore[override]
+        ran.add(threading.get_ident())
+        return 1
+
+
 def own_method(name: str) -> bool:
     ran.add(threading.get_ident())
     return True
@@ -284,7 +291,7 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
         [Assigned(OddStr("ada")), without(Assigned, "name")],
     ),
     reads_assigned_texts: ([Assigned("a")], [without(Assigned, "tags")]),
-    reads_of_the_class: ([Assigned("a")], [without(Assigned, "limit")]),
+    reads_of_the_class: ([Assigned("a")], [without(Assigned, "limit"), Limited("a")]),
     reads_a_model: (
         [Item(price=1.5)],
         [Item.model_construct(price=1.5, number=OddInt(1)), Item.model_construct()],
