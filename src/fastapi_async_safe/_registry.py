@@ -238,9 +238,12 @@ def _leads_to(root: Any, target: Any) -> bool:
 
 def _innermost(place: Any, around: Any) -> Any:
     """Give the root of what is in a place: the place itself, else the one around it."""
-    places = (_fastapi.router_of(place), place) if _has_routers else (place,)
-    for each in places:
-        resolver = getattr(each, _ATTRIBUTE, None)
+    try:
+        places = (_fastapi.router_of(place), place) if _has_routers else (place,)
+        resolvers = [(each, getattr(each, _ATTRIBUTE, None)) for each in places]
+    except Exception:  # of a proxy that has routes, and fails for what it has not
+        return around
+    for each, resolver in resolvers:
         if resolver is not None:
             if resolver.__class__ is Resolver:
                 return each

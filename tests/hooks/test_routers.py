@@ -551,6 +551,12 @@ class Lazy:
         raise RuntimeError(name)
 
 
+class LazyWithRoutes(Lazy):
+    """The same with routes of its own."""
+
+    routes = ()
+
+
 class WithoutRoutes:
     """An application whose routes are not there yet."""
 
@@ -573,9 +579,10 @@ def put_odd_list(app: FastAPI) -> None:
         put_odd_route,
         put_odd_list,
         lambda app: app.mount("/odd", Lazy()),
+        lambda app: app.mount("/odd", LazyWithRoutes()),
         lambda app: app.mount("/odd", WithoutRoutes()),
     ],
-    ids=["route", "list", "lazy", "without routes"],
+    ids=["route", "list", "lazy", "lazy with routes", "without routes"],
 )
 @pytest.mark.parametrize("initialised", ["app", "router"])
 def test_odd_routes_and_mounts_fail_no_request(put: Any, initialised: str, init: Init) -> None:
