@@ -241,8 +241,9 @@ def _hint(annotation: Any) -> type | None:
     if isinstance(origin, type):
         annotation = origin
     # Both are classes, and say nothing. NOTE: by identity, as `==` may run code of the user's.
-    says_nothing = annotation is Any or annotation is inspect.Parameter.empty
-    return annotation if isinstance(annotation, type) and not says_nothing else None
+    if annotation is Any or annotation is inspect.Parameter.empty:
+        return None
+    return annotation if isinstance(annotation, type) else None
 
 
 def _are_plain(extras: tuple[Any, ...]) -> bool:
