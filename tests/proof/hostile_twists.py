@@ -709,3 +709,12 @@ class MadeOfNothing(tuple[int, ...]):
 @case
 def makes_what_is_made_of_nothing() -> Any:
     return MadeOfNothing()
+
+
+class MadeByPartial:
+    __init__ = functools.partial(hidden)
+
+
+@case
+def makes_what_is_made_by_a_partial() -> Any:
+    return MadeByPartial()
