@@ -25,6 +25,7 @@ from tests.support.serving import forget_endpoints
 from .leaving import KINDS, Value
 from .measuring import Kept, classes_of, look, measured_apart, say
 
+# At least: the memory of a process settles late.
 WARM = 20
 
 Init = Callable[[FastAPI], FastAPI]
@@ -112,7 +113,7 @@ def measure(core: str, change: str, times: int) -> Kept:
 
     again = KINDS_OF_CHANGE[change](init)
     classes = classes_of(core)
-    for _ in range(WARM):
+    for _ in range(max(WARM, times // 5)):
         again()
     forget_callables()
     before = look(classes)
