@@ -79,7 +79,9 @@ def test_a_killed_worker_loses_only_what_it_was_doing(
         victim = kill_one(served, seen)
         answers = seen.answers
         assert eventually(lambda: seen.answers >= answers + 100), served.log
-    assert [each for each in seen.failures if each.worker != victim] == []
+    # A connection without an answer so far may have been the victim's, too.
+    known = [each for each in seen.failures if each.answered or each.worker is not None]
+    assert [each for each in known if each.worker != victim] == []
     assert missing(database, seen.created) == set()
     with traffic(served.port, keep_alive=False) as seen:
         assert workers_seen(seen, WORKERS.get(name, 2)), served.log
