@@ -58,8 +58,8 @@ cdef extern from "Python.h":
         object items, Py_ssize_t *position, PyObject **key, PyObject **value
     ) noexcept
     PyObject *PyFunction_GET_CODE(PyObject *function)
-    PyObject *_PyType_Lookup(PyTypeObject *kind, object name)
     PyObject *PyFunction_GET_DEFAULTS(PyObject *function)
+    PyObject *_PyType_Lookup(PyTypeObject *kind, object name)
     PyObject *PyModule_GetDict(object module) except NULL
     int PyDict_SetItem(object items, object key, object value) except -1
     ctypedef Py_ssize_t Py_hash_t

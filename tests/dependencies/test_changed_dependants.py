@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
-from tests.support.serving import Init, Serve, exchange, here
+from tests.support.serving import Serve, exchange, here
 
 Calls = list[str]
 
@@ -445,6 +445,17 @@ def test_an_override_that_changes_while_the_plan_is_made_is_the_same_for_all(
         assert client.get("/").json() == "11"
 
 
+def app_saying(kind: type) -> FastAPI:
+    """Make an application that answers what an instance of a class says."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(made: Annotated[Any, Depends(kind)]) -> Any:
+        return made.said
+
+    return app
+
+
 @pytest.mark.parametrize("is_inherited", [False, True])
 def test_a_class_that_gets_another_init_late_is_made_by_that(
     is_inherited: bool, serve: Serve
@@ -462,13 +473,7 @@ def test_a_class_that_gets_another_init_late_is_made_by_that(
     def other_init(self: Made, number: int) -> None:
         self.said = f"other {number}"
 
-    app = FastAPI()
-
-    @app.get("/")
-    async def endpoint(made: Annotated[Made, Depends()]) -> str:
-        return made.said
-
-    client = serve(app)
+    client = serve(app_saying(Made))
     assert client.get("/?number=1").json() == "first 1"
     owner: Any = Base if is_inherited else Made
     owner.__init__ = other_init
@@ -497,13 +502,7 @@ def test_a_class_that_gets_another_init_when_its_old_one_goes_is_made_by_that(
         Made.__init__ = third  # type: ignore[method-assign]
         assert Made.__init__ is third  # the interpreter remembers it from now on
 
-    app = FastAPI()
-
-    @app.get("/")
-    async def endpoint(made: Annotated[Made, Depends()]) -> str:
-        return made.said
-
-    client = serve(app)
+    client = serve(app_saying(Made))
     assert client.get("/").json() == "first"
     gone = weakref.finalize(Made.__init__, replace_again)
     Made.__init__ = second  # type: ignore[method-assign]
@@ -522,18 +521,15 @@ class OfInstances:
         return lambda: None
 
 
-def test_an_init_that_only_instances_may_ask_for(init: Init) -> None:
+def test_an_init_that_only_instances_may_ask_for(serve: Serve) -> None:
     @async_safe
     class Made:
+        said = "made"
+
         def __init__(self) -> None: ...
 
-    app = init(FastAPI())
-
-    @app.get("/")
-    async def endpoint(made: Annotated[Made, Depends()]) -> str:
-        return type(made).__name__
-
-    assert exchange(app).body == b'"Made"'
+    client = serve(app_saying(Made))
+    assert client.get("/").json() == "made"
     Made.__init__ = OfInstances()  # type: ignore[method-assign, assignment]
     for _ in range(2):
-        assert exchange(app).body == b'"Made"'
+        assert client.get("/").json() == "made"

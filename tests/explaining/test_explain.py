@@ -318,6 +318,16 @@ class TestRoutes:
         assert [each.trips for each in routes] == [1, 0, 1, 2]
         assert routes[1].calls[-1].place == "event loop"
 
+    def test_what_is_mounted_and_cannot_be_asked_is_passed_over(self) -> None:
+        class Lazy:
+            def __getattr__(self, name: str) -> Any:
+                raise RuntimeError(name)
+
+        app = app_with(marked)
+        app.mount("/lazy", Lazy())  # type: ignore[arg-type]
+
+        assert [each.path for each in explain(app).routes] == ["/"]
+
     def test_a_router_that_was_initialised_itself_goes_by_its_own_rules(self) -> None:
         app, router = init_app(FastAPI()), APIRouter()
         init_app(router, all_classes_safe=True)

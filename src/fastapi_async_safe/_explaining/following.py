@@ -137,7 +137,8 @@ def followed_by_plan(plan: Any, route: _fastapi.ServedRoute) -> Followed:
         slots.add(node.slot)
         is_awaited = _is_awaited(node.used)
         step.is_inline = node.kind not in (THREAD, CONTEXT) and not is_awaited
-        if node.threaded:
+        # What has a guard joins a trip that is under way, and else is inline for most values.
+        if node.threaded and (on_trip or not step.is_inline):
             followed.call_in_thread(step, on_trip=on_trip)
             on_trip = True
         elif step.is_inline:

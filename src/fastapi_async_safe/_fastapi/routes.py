@@ -113,7 +113,7 @@ def place_behind(entry: Any) -> Any:
     if isinstance(entry, _INCLUDED):
         return entry
     route = getattr(entry, "starlette_route", entry)
-    return _mounted_by(route) if isinstance(route, (Mount, Host)) else None
+    return mounted_by(route) if isinstance(route, (Mount, Host)) else None
 
 
 def places_behind(entries: Sequence[Any]) -> Iterator[tuple[int, Any]]:
@@ -132,7 +132,8 @@ def places_behind(entries: Sequence[Any]) -> Iterator[tuple[int, Any]]:
 _ENDS = frozenset(map(id, (APIRoute, APIWebSocketRoute, Route, WebSocketRoute)))
 
 
-def _mounted_by(route: Mount | Host) -> Any:
+def mounted_by(route: Mount | Host) -> Any:
+    """Give what is mounted, without the middleware around it; None if it cannot be asked."""
     app: Any = route.app
     try:
         while not hasattr(app, "routes") and hasattr(app, "app"):
@@ -183,8 +184,8 @@ def mounted_within(root: Any) -> Iterator[Any]:
     """List what is mounted on `root`, without the middleware around it."""
     for router in routers_within(root):
         for route in getattr(router, "routes", ()):
-            if isinstance(route, (Mount, Host)):
-                yield _mounted_by(route)
+            if isinstance(route, (Mount, Host)) and (mounted := mounted_by(route)) is not None:
+                yield mounted
 
 
 def dependants_of(router: APIRouter) -> Iterator[Dependant]:

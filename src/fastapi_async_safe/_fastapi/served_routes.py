@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.applications import Starlette
 from starlette.routing import Host, Mount
 
-from .routes import response_field_of, router_of
+from .routes import entries_of, mounted_by, response_field_of, router_of
 
 #: Whether a generator endpoint is sent item by item (0.135).
 STREAMS_GENERATORS = find_spec("fastapi.sse") is not None
@@ -59,13 +59,10 @@ def _below(
     if id(holder) in way:  # mounted below itself
         return
     way |= {id(holder)}
-    for route, context in _with_contexts(getattr(holder, "routes", ())):
+    for route, context in _with_contexts(entries_of(holder)):
         if isinstance(route, (Mount, Host)):
-            inner: Any = route.app
-            while not hasattr(inner, "routes") and hasattr(inner, "app"):
-                inner = inner.app
             place = route.path if isinstance(route, Mount) else f"{route.host}:"
-            yield from _below(inner, app, outermost, prefix + place, way)
+            yield from _below(mounted_by(route), app, outermost, prefix + place, way)
             continue
         owner = context if getattr(context, "dependant", None) is not None else route
         original = getattr(context, "original_route", route)

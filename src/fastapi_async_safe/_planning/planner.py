@@ -19,10 +19,11 @@ from .._core_py import (
 )
 from ..policy import Policy
 from ..slow_calls import SlowCalls
-from .given import NOWHERE, GivenValues, Giving
+from .given import GivenValues, Giving
 from .parameters import is_repeatable, parameter
 from .placement import Place, Placement, is_called_elsewhere
 from .proofs import Proofs, once
+from .visits import Draft, Visit
 
 _CONTEXTS = (CONTEXT, INLINE_CONTEXT, INLINE_CONTEXT_LIMITED)
 
@@ -81,6 +82,7 @@ class Planner:
         self._path = path
 
     def _begin(self) -> None:
+        """Begin, or begin again, with nothing known of the tree."""
         # NOTE: what is watched is looked at before anything is decided by it.
         self._solving = _fastapi.solving(under_overrides=self._overrides is not None)
         self._reading_nothing = _fastapi.reading(self._connection_class, anything=False)
@@ -99,7 +101,7 @@ class Planner:
         self._chosen: list[tuple[Any, Any]] = []  # what `overrides` gave for which call
         self._order: list[int] = []
         self._after: list[int] = []
-        self._drafts: list[_Draft] = []
+        self._drafts: list[Draft] = []
         self._slots: dict[Any, int] = {}
         self._given = GivenValues()
         self._shapes: dict[Any, int] = {}
@@ -170,7 +172,7 @@ class Planner:
 
     def _enter(
         self, declared: _fastapi.Declaration, used: _fastapi.Declaration, is_root: bool = False
-    ) -> _Visit:
+    ) -> Visit:
         for each in (declared, used):
             unknown = _fastapi.unknown_part(each.dependant)
             if unknown is not None:
@@ -180,14 +182,14 @@ class Planner:
                 )
         if used.call is None:
             raise DeclinedError("a dependant without a call")
-        visit = _Visit(declared, used)
+        visit = Visit(declared, used)
         if used.dependencies or is_root:
             visit.entered_at = len(self._order)
             self._order.append(0)
             self._after.append(0)
         return visit
 
-    def _leave(self, visit: _Visit, above: _Visit | None) -> None:
+    def _leave(self, visit: Visit, above: Visit | None) -> None:
         draft = self._draft(visit, is_root=above is None)
         index = len(self._drafts)
         self._drafts.append(draft)
@@ -203,7 +205,7 @@ class Planner:
             above.shapes.append(draft.shape)
             above.repeatable = above.repeatable and draft.repeatable
 
-    def _draft(self, visit: _Visit, is_root: bool) -> _Draft:
+    def _draft(self, visit: Visit, is_root: bool) -> Draft:
         """Make of a dependant what can be said of its node before all others are known.
 
         Its shape is a number that other dependants have too if they do the same for a request, with
@@ -237,7 +239,7 @@ class Planner:
         )
         # Nobody can tell where what is proven runs, so that it does not end a trip.
         goes_along = place.proven and place.kind == INLINE and place.guard is None
-        draft = _Draft()
+        draft = Draft()
         draft.visit = visit
         draft.place = place
         draft.shape = self._shapes.setdefault(shape, len(self._shapes))
@@ -363,42 +365,3 @@ class Planner:
         # Below the root, what stands in for a dependency under overrides is known to nobody else,
         # so that nobody can change it.
         return [root.dependant, *root.dependencies]
-
-
-class _Visit:
-    """A dependant on the way down and up again."""
-
-    __slots__ = (
-        "below",
-        "declared",
-        "entered_at",
-        "made_at",
-        "repeatable",
-        "results",
-        "shapes",
-        "used",
-        "waiting",
-    )
-
-    def __init__(self, declared: _fastapi.Declaration, used: _fastapi.Declaration) -> None:
-        self.declared = declared  # what `Depends` said
-        self.used = used  # what is solved in its place: another one under overrides
-        self.entered_at: int | None = None  # its place in the order, None for a leaf
-        self.waiting: Iterator[Any] = iter(used.dependencies)
-        self.below: list[Giving] = []  # the nodes directly below
-        self.made_at = NOWHERE  # what is known of its arguments, the first part of it
-        self.shapes: list[int] = []  # of the nodes directly below
-        self.repeatable = True
-        self.results: dict[str, Any] = {}  # what is called for its parameters
-
-
-class _Draft:
-    """A node, but for what depends on all the others."""
-
-    __slots__ = ("arguments", "place", "repeatable", "shape", "visit")
-
-    arguments: dict[str, Any]
-    place: Place
-    repeatable: bool
-    shape: int
-    visit: _Visit
