@@ -71,6 +71,13 @@ def may_leave_out_a_round(q: int = 0) -> int:
 
 
 @case
+def joins_what_it_changed() -> int:
+    found = [1]
+    found[0] = 0
+    return 1 if (found + [1])[0] else hidden()  # noqa: RUF005
+
+
+@case
 def loops_in_another_order() -> int:
     call = hidden
     for item in {None, 1}:

@@ -366,6 +366,29 @@ proven("__new__")(_WithNew)
 unproven("__new__")(_WithOtherNew)
 
 
+class _Pair(NamedTuple):
+    a: int
+    b: Any = 0
+
+
+class _PairOfOne(_Pair):
+    __slots__ = ()
+
+    def __new__(cls, a: int) -> Any:
+        return super().__new__(cls, a, 1)
+
+
+class _PairOfHidden(_Pair):
+    __slots__ = ()
+
+    def __new__(cls, a: int) -> Any:
+        return super().__new__(cls, a, HIDDEN == 1)
+
+
+proven("__new__ of a named tuple")(_PairOfOne)
+unproven("__new__ of a named tuple")(_PairOfHidden)
+
+
 class _Slots:
     __slots__ = ("a",)
 
@@ -570,6 +593,16 @@ class _Guess(enum.Enum):
 @unproven("enumerations")
 def _(a: str) -> Any:
     return _Guess(a)
+
+
+@proven("lists of enumerations")
+def _(a: Annotated[list[_Color], Query(max_length=4)]) -> Any:
+    return [each.value for each in a]
+
+
+@unproven("lists of enumerations")
+def _(a: Annotated[list[_Guess], Query(max_length=4)]) -> Any:
+    return [each.value for each in a]
 
 
 class _Callable:

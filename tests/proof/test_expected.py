@@ -40,6 +40,7 @@ class User:
 
 @dataclass
 class Address:
+    limit = 10
     city: str
     numbers: tuple[int, ...] = ()
 
@@ -112,6 +113,10 @@ def goes_through_tags(user: Annotated[User, Depends(value)]) -> str:
 
 def reads_two_deep(user: Annotated[User, Depends(value)]) -> str:
     return user.address.city.strip() if user.address is not None else "nowhere"
+
+
+def reads_of_the_class_of_a_part(user: Annotated[User, Depends(value)]) -> int:
+    return user.address.limit + 1 if user.address is not None else 0
 
 
 def adds_up(address: Annotated[Address, Depends(value)]) -> int:
@@ -258,6 +263,12 @@ def with_own_method() -> User:
     return user
 
 
+def with_own_limit() -> Address:
+    address = Address("x")
+    vars(address)["limit"] = OddInt(1)
+    return address
+
+
 def without(cls: type, *names: str) -> Any:
     made: Any = object.__new__(cls)
     for name in names:
@@ -279,6 +290,10 @@ CASES: dict[Callable[..., Any], tuple[list[Any], list[Any]]] = {
     reads_two_deep: (
         [User("a", address=Address(" x ")), User("a")],
         [User("a", address=Address(OddStr("x"))), User("a", address=Odd())],  # type: ignore[arg-type]
+    ),
+    reads_of_the_class_of_a_part: (
+        [User("a", address=Address("x")), User("a")],
+        [User("a", address=with_own_limit()), User("a", address=Odd())],  # type: ignore[arg-type]
     ),
     adds_up: ([Address("", (1, 2))], [Address("", (OddInt(1), 2)), Address("", (1 << 64,))]),
     reads_a_tuple: (

@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 
 from benchmarks.runs.thread_trips import counted_thread_trips
 from fastapi_async_safe import async_safe, prove
-from fastapi_async_safe._proof.values import Given
+from fastapi_async_safe._proof.values import Given, Opaque, Plain
 from tests.proof.test_expected import OddInt, OddStr, ran
 from tests.support.serving import Init
 
@@ -54,6 +54,10 @@ KEPT = User("kept")
 
 def make(name: str = "ada", tag: str = "x") -> User:
     return User(name, [tag])
+
+
+def make_deep(name: str = "ada") -> Any:
+    return User(name, [[[[[["x"]]]]]])  # type: ignore[list-item]
 
 
 def make_known() -> User:
@@ -258,6 +262,13 @@ def test_what_is_known_of_what_is_given() -> None:
     assert given.cls is User
     assert set(given.attributes) == {"name", "tags"}
     assert prove(make_known).gives is None
+    deep = prove(make_deep).gives
+    assert isinstance(deep, Given)
+    part = deep.attributes["tags"]
+    while isinstance(part, Plain):
+        assert part.element is not None
+        part = part.element
+    assert isinstance(part, Opaque)  # what lies deeper may be anything
     assert prove(pass_on).gives is None  # of what is not known who made it
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from fastapi import HTTPException
 
+from fastapi_async_safe._planning.proofs import rows_of
 from fastapi_async_safe._proof import guard_of, prove, source
 from tests.proof import (  # noqa: F401 - collect more cases
     hostile_bounded,
@@ -420,6 +421,48 @@ def test_another_builtin_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def measures(a: str = "") -> int:
     return len(a)
+
+
+shown: list[str] = []  # what code ran for
+
+
+class ShowsOther(type):
+    """Shows order and abstract methods as code says, which making an instance does not ask."""
+
+    @property
+    def __mro__(cls) -> Any:
+        return shown.append("__mro__")
+
+    @property
+    def __abstractmethods__(cls) -> Any:
+        return shown.append("__abstractmethods__")
+
+
+class OfShowsOther(metaclass=ShowsOther):
+    limit = 1
+
+    def __init__(self, a: int = 1) -> None:
+        self.a = a
+
+
+class BelowShowsOther(OfShowsOther):
+    def __init__(self, a: int = 1) -> None:
+        super().__init__(a)
+        self.b = self.a + self.limit
+
+
+def makes_of_shows_other(a: int = 1) -> int:
+    return BelowShowsOther(a).b
+
+
+def test_what_a_metaclass_shows_is_not_asked_for() -> None:
+    proof = prove(makes_of_shows_other)
+    assert proof.holds, proof.reasons
+    assert proof.is_current()
+    nothing = object()
+    rows = rows_of(proof, nothing)
+    assert [row for row in rows if getattr(row[0], row[1], nothing) is not row[2]] == []
+    assert not shown
 
 
 WARNED_OF = """

@@ -216,6 +216,33 @@ def test_a_template_that_is_not_simple_is_said_with_its_place() -> None:
     assert reason == Reason(__file__, line, text, 'return "%50000s" % a  # noqa: UP031')
 
 
+SIXTEEN = tuple(range(16))
+
+
+def looks_often(a: str) -> Any:
+    return [
+        ["xy" in a for _ in SIXTEEN]  # says the line
+        for _ in SIXTEEN
+    ]
+
+
+def test_what_takes_long_is_said_with_its_place() -> None:
+    (reason,) = prove(looks_often).reasons
+    assert reason.text == "takes longer than what is counted as short"
+    assert reason.line == looks_often.__code__.co_firstlineno + 2
+
+
+def strips_parts(
+    a: Annotated[list[Annotated[str, AfterValidator(str)]], Field(max_length=3)],
+) -> Any:
+    return [each.strip() for each in a]
+
+
+def test_what_is_not_known_of_a_part_is_said() -> None:
+    text = "reads `each.strip` of a part of the parameter `a`, whose class is not known"
+    assert prove(strips_parts).reasons[0].text == text
+
+
 class MadeOfData(BaseModel):
     a: int = 1
     b: int = Field(default_factory=lambda data: int(data["a"]))
