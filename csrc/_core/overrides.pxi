@@ -18,13 +18,16 @@ cpdef object overrides_of(provider):
             PyObject_GenericGetDict(provider, NULL), "dependency_overrides"
         )
         return _plain_overrides(found)
+    # NOTE: first, as looking up may run code, and change the class.
+    _PyType_Lookup(<PyTypeObject *>kind, "dependency_overrides")  # so that it has a version tag
+    tag = (<_Type *>kind).tp_version_tag
     if (
         kind.__getattribute__ is not object.__getattribute__
         or any([hasattr(kind, name) for name in _NOT_PLAIN])
         or not kind.__dictoffset__
     ):
         return nothing
-    plain_provider_tag = (<_Type *>kind).tp_version_tag
+    plain_provider_tag = tag
     return _plain_overrides(
         PyDict_GetItemWithError(PyObject_GenericGetDict(provider, NULL), "dependency_overrides")
     )

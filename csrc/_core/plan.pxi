@@ -71,7 +71,14 @@ cdef inline bint _is_as_seen(Watched *place, int kind) except -1:
         return _has_just(<dict>place.owner, <tuple>place.name, <tuple>place.value)
     if kind == _SIZE:
         return len(<dict>place.owner) == <object>place.value
-    return getattr(<object>place.owner, <str>place.name, nothing) is <object>place.value
+    return _now(<object>place.owner, <str>place.name) is <object>place.value
+
+
+cdef object _now(owner, name):
+    try:
+        return getattr(owner, <str>name, nothing)
+    except Exception as error:  # of a class with a `__getattr__` of its own by now
+        return error
 
 
 cdef bint _has_just(dict items, tuple keys, tuple values) noexcept:
@@ -352,7 +359,7 @@ cdef class Plan:
         # NOTE: looking up may run code, and so change a class, also one that was compared before.
         tags = [(<_Type *>owners[index]).tp_version_tag for index in range(len(self.owners))]
         for entry in self.watched:
-            if getattr(entry[0], <str>entry[1], nothing) is not entry[2]:
+            if _now(entry[0], entry[1]) is not entry[2]:
                 return False
         for index in range(len(self.owners)):
             tag = (<_Type *>owners[index]).tp_version_tag
@@ -400,5 +407,5 @@ cdef inline bint _same(list items, list seen) except -1:
         return False
     for position in range(length):
         if items[position] is not seen[position]:
-            return bool(items == seen)
+            return False
     return True

@@ -97,7 +97,7 @@ class FirstRequests:
             "fastapi-async-safe: %s core, %d routes so far; a request to %s makes %s to the thread "
             "pool, %d fewer than on FastAPI alone",
             "python" if self._core is _backend.python_core else "compiled",
-            sum(1 for _ in _fastapi.served_routes(request.scope["app"])),
+            _fastapi.count_routes(request.scope["app"]),
             path,
             "1 trip" if followed.trips == 1 else f"{followed.trips} trips",
             stock.trips - followed.trips,

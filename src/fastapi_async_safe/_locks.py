@@ -6,6 +6,8 @@ The new process would wait for that one for good.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import RLock, local
 
 # In the order in which they are taken, where one is taken within another.
@@ -21,8 +23,23 @@ counting_slow_calls = RLock()
 
 _ALL = (planning, changing_hooks, counting_limits, counting_slow_calls)
 
+#: How long, in seconds, plans of other threads are waited for. Code of the user's runs while plans
+#: are made, so whoever makes them may wait for something that the one who waits here has.
+PATIENCE = 5.0
+
 #: Of each thread, what each fork that it is about to do holds.
 _held = local()
+
+
+@contextmanager
+def planning_alone() -> Iterator[bool]:
+    """Hold the lock of plans; gives False if it was not to be had within `PATIENCE`."""
+    is_alone = planning.acquire(timeout=PATIENCE)
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            planning.release()
 
 
 def _take_all() -> None:

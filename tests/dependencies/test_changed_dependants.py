@@ -4,14 +4,16 @@ import functools
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Depends, FastAPI, WebSocket
+from fastapi import Depends, FastAPI, Security, WebSocket
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_dependant
 from fastapi.routing import APIRoute, APIWebSocketRoute
+from fastapi.security import SecurityScopes
 from starlette.testclient import TestClient
 
 from fastapi_async_safe import async_safe
@@ -454,6 +456,96 @@ def app_saying(kind: type) -> FastAPI:
         return made.said
 
     return app
+
+
+@dataclass(frozen=True)
+class Named:
+    """A dependency that is equal to others of its name, whatever they say."""
+
+    name: str
+    says: str = field(compare=False)
+
+    def __call__(self) -> str:
+        return self.says
+
+
+class Unequal:
+    """A dependency that cannot be compared."""
+
+    def __init__(self, says: str) -> None:
+        self.says = says
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError
+
+    __hash__ = object.__hash__
+
+    def __call__(self) -> str:
+        return self.says
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+@pytest.mark.parametrize("make", [lambda says: Named("name", says), Unequal], ids=["equal", "none"])
+def test_a_dependency_exchanged_for_an_equal_one_is_called(
+    make: Callable[[str], Any], is_whole: bool, serve: Serve
+) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[str, Depends(make("first"))]) -> str:
+        return value
+
+    client = serve(app)
+    assert client.get("/").json() == "first"
+    if is_whole:
+        (old,) = root_of(app).dependencies
+        root_of(app).dependencies[0] = get_dependant(path="/", call=make("second"), name=old.name)
+    else:
+        level(app, 1).call = make("second")
+    assert client.get("/").json() == "second"
+
+
+def test_a_list_exchanged_for_an_equal_one_counts(calls: Calls, serve: Serve) -> None:
+    app = app_with_levels(calls)
+    client = serve(app)
+    assert client.get("/").json() == "upper lower"
+    root_of(app).dependencies = list(root_of(app).dependencies)
+    client.get("/")
+    calls.clear()
+    added = recorder(calls, "added")
+    root_of(app).dependencies.append(get_dependant(path="/", call=added, name=None))
+    client.get("/")
+    assert calls == ["lower", "upper", "added"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in ("security_scopes", "own_oauth_scopes", "parent_oauth_scopes")
+        if name in Dependant.__dataclass_fields__
+    ],
+)
+def test_a_security_scope_that_is_added_late_is_there(name: str, serve: Serve) -> None:
+    def checked(scopes: SecurityScopes) -> list[str]:
+        return sorted(scopes.scopes)
+
+    def between(scopes: Annotated[list[str], Security(checked, scopes=["own"])]) -> list[str]:
+        return scopes
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[list[str], Security(between, scopes=["upper"])]) -> Any:
+        return value
+
+    client = serve(app)
+    assert client.get("/").json() == ["own", "upper"]
+    scopes = getattr(level(app, 2), name)
+    scopes.append("zone")
+    assert client.get("/").json() == ["own", "upper", "zone"]
+    scopes.remove("zone")
+    assert client.get("/").json() == ["own", "upper"]
 
 
 @pytest.mark.parametrize("is_inherited", [False, True])

@@ -8,10 +8,11 @@ from typing import Annotated
 import pytest
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.dependencies.utils import get_dependant, solve_dependencies
+from starlette.testclient import TestClient
 
 from fastapi_async_safe import _registry as registry
 from fastapi_async_safe import async_safe
-from tests.support.serving import Init, Serve
+from tests.support.serving import Init, Serve, needs_lazy_routers
 
 pytestmark = [pytest.mark.accelerated, pytest.mark.declines]
 
@@ -100,9 +101,25 @@ def test_the_first_request_says_core_routes_and_trips_once(
     assert said(caplog, logging.WARNING) == []
 
 
-def test_each_application_says_it(init: Init, caplog: pytest.LogCaptureFixture) -> None:
-    from starlette.testclient import TestClient
+@needs_lazy_routers
+def test_what_is_said_makes_no_route_before_its_time(
+    init: Init, caplog: pytest.LogCaptureFixture
+) -> None:
+    """FastAPI reads an included route when it is first looked for, not before."""
+    caplog.set_level(logging.INFO, LOGGER)
+    app, router = marked_app(), APIRouter()
+    router.add_api_route("/", lambda: None)
+    app.include_router(router, prefix="/included")
+    app.mount("/mounted", app)
+    client = TestClient(init(app))
+    client.get("/")
+    assert "3 routes so far" in said(caplog, logging.INFO)[0]
+    (route,) = router.routes
+    route.status_code = 201  # type: ignore[attr-defined]
+    assert client.get("/included/").status_code == 201
 
+
+def test_each_application_says_it(init: Init, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, LOGGER)
     for app in (marked_app(), unmarked_app()):
         TestClient(init(app)).get("/")

@@ -565,6 +565,47 @@ class WithoutRoutes:
         raise ValueError
 
 
+class LazyMount(Mount):
+    """A mount of what is not there yet."""
+
+    @property
+    def app(self) -> Any:
+        raise RuntimeError
+
+    @app.setter
+    def app(self, value: Any) -> None: ...
+
+
+class StrictMount(Mount):
+    """A mount that has nothing more to say."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class Around:
+    """Middleware around itself."""
+
+    def __init__(self) -> None:
+        self.app = self
+
+    async def __call__(self, *arguments: Any) -> None: ...
+
+
+class Strict(FastAPI):
+    """An application that fails for what it has not."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class StrictRouter(APIRouter):
+    """A router that fails for what it has not."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
 def put_odd_route(app: FastAPI) -> None:
     app.router.add_api_route("/odd", lambda: 1, route_class_override=OddRoute)
 
@@ -581,8 +622,22 @@ def put_odd_list(app: FastAPI) -> None:
         lambda app: app.mount("/odd", Lazy()),
         lambda app: app.mount("/odd", LazyWithRoutes()),
         lambda app: app.mount("/odd", WithoutRoutes()),
+        lambda app: app.mount("/odd", Around()),
+        lambda app: app.mount("/odd", Strict()),
+        lambda app: app.router.routes.append(LazyMount("/odd", FastAPI())),
+        lambda app: app.router.routes.append(StrictMount("/odd", FastAPI())),
     ],
-    ids=["route", "list", "lazy", "lazy with routes", "without routes"],
+    ids=[
+        "route",
+        "list",
+        "lazy",
+        "lazy with routes",
+        "without routes",
+        "around itself",
+        "strict",
+        "lazy mount",
+        "strict mount",
+    ],
 )
 @pytest.mark.parametrize("initialised", ["app", "router"])
 def test_odd_routes_and_mounts_fail_no_request(put: Any, initialised: str, init: Init) -> None:
@@ -603,6 +658,35 @@ def test_odd_routes_and_mounts_fail_no_request(put: Any, initialised: str, init:
         for path in ("/included/path", "/mounted/path"):
             assert client.get(path).status_code == 200
     assert client.get("/included/path").json() == INLINE
+
+
+@pytest.mark.parametrize("is_mounted", [False, True])
+def test_an_app_that_fails_for_what_it_has_not(is_mounted: bool, init: Init) -> None:
+    strict, other = Strict(), FastAPI()
+    add_route(strict, "/path")
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        await strict(scope, receive, send)  # a test client asks applications for more
+
+    assert twice(served, "/path") == NOTHING
+    init(other)
+    init(StrictRouter())
+    if is_mounted:
+        other.mount("/mounted", strict)
+        assert twice(other, "/mounted/path") == INLINE
+    assert twice(served, "/path") == NOTHING
+
+
+def test_a_router_that_fails_for_what_it_has_not(init: Init) -> None:
+    router = StrictRouter()
+    add_route(router, "/path")
+    app = FastAPI()
+    app.include_router(init(router), prefix="/included")
+    mounted = FastAPI()
+    add_route(mounted, "/path")
+    app.mount("/mounted", mounted)
+    assert twice(app, "/included/path") == INLINE
+    assert twice(app, "/mounted/path") == NOTHING
 
 
 @needs_lazy_routers

@@ -10,8 +10,9 @@ import anyio
 import anyio.lowlevel
 import pytest
 from fastapi import APIRouter, Depends, FastAPI
+from starlette.testclient import TestClient
 
-from fastapi_async_safe import async_safe
+from fastapi_async_safe import _locks, async_safe
 from tests.support.serving import Exchange, Init, here
 
 # FastAPI silences this one where it makes fields, in a way that several threads get into each
@@ -133,3 +134,50 @@ def test_apps_may_be_initialised_while_others_are_served(init: Init) -> None:
             done.set()
         assert others.result() > 0
     assert bodies == [expected(number) for number in range(THREADS * REQUESTS)]
+
+
+@pytest.mark.declines
+def test_plans_are_not_waited_for_by_what_their_maker_waits_for(
+    init: Init, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code of the user's runs while a plan is made: here a hash that waits for another thread."""
+    monkeypatch.setattr(_locks, "PATIENCE", 0.2)
+    container, is_asked = threading.Lock(), threading.Event()
+
+    class Resolved:
+        is_ready = True
+
+        def __call__(self) -> int:
+            return 1
+
+        def __hash__(self) -> int:
+            if not self.is_ready:
+                is_asked.set()
+                with container:
+                    self.is_ready = True
+            return 1
+
+    resolved = Resolved()
+    outer, inner = FastAPI(), FastAPI()
+
+    @outer.get("/")
+    async def outer_endpoint(value: Annotated[int, Depends(resolved)]) -> int:
+        return value
+
+    @inner.get("/")
+    async def inner_endpoint(value: Annotated[int, Depends(lambda: 2)]) -> int:
+        return value
+
+    first, second = TestClient(init(outer)), TestClient(init(inner))
+    resolved.is_ready = False
+
+    def build() -> int:
+        with container:
+            is_asked.wait()
+            answer: int = second.get("/").json()
+            return answer
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = [pool.submit(build), pool.submit(lambda: first.get("/").json())]
+        assert [each.result(timeout=60) for each in answers] == [2, 1]
+    assert (first.get("/").json(), second.get("/").json()) == (1, 2)

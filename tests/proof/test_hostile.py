@@ -185,6 +185,12 @@ def asks(a: Asked = Depends()):
 class Member(enum.Enum):
     A = "a"
 
+def looks_up_a_member(a: str = ""):
+    return Member(a)
+
+def looks_up_a_member_by_name(a: str = ""):
+    return Member[a]
+
 def reads_a_value(a: Member):
     return a.value + "x"
 
@@ -348,6 +354,16 @@ CHANGES: list[tuple[str, str, Callable[[types.ModuleType], None]]] = [
         ),
     ),
     ("reads_a_value", "the value of a member", setter("Member.A", "_value_", Slow())),
+    (
+        "looks_up_a_member",
+        "a member more",
+        lambda module: module.Member._value2member_map_.update(b=module.Member.A),
+    ),
+    (
+        "looks_up_a_member_by_name",
+        "a member more",
+        lambda module: module.Member._member_map_.update(B=module.Member.A),
+    ),
     ("makes_by_an_alias", "another origin", setter("Alias", "__origin__", Slow)),
     ("Model", "another validator", setter("Model", "__pydantic_validator__", Slow())),
     (
@@ -500,3 +516,7 @@ def test_a_source_that_deserves_warnings_is_read_without_one(
         each for each in before[1:] if each != source._IGNORED
     ]
     assert warnings.filters.count(source._IGNORED) <= 1
+    warnings.simplefilter("error")  # one that comes later counts before
+    source._files.clear()
+    source._codes.clear()
+    assert not any("source" in reason.text for reason in prove(call).reasons)

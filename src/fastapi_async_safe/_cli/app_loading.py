@@ -27,9 +27,6 @@ AppName = Annotated[
 
 _NAME = re.compile(r"(?P<module>\w+(\.\w+)*):(?P<attribute>\w+(\.\w+)*)(?P<call>\(\))?", re.ASCII)
 
-# Of middleware around an application, at most.
-_LAYERS = 100
-
 
 def load_app(name: str) -> FastAPI:
     """Import an application, from the working directory first.
@@ -69,7 +66,7 @@ def load_app(name: str) -> FastAPI:
 
 def _within(found: Any) -> FastAPI | None:
     """Give the application that middleware is wrapped around, or None."""
-    for _ in range(_LAYERS):  # what has any attribute, as a mock, is no application
+    for _ in range(_fastapi.MOST_LAYERS):
         if _fastapi.is_application(found):
             return found  # type: ignore[no-any-return]
         try:

@@ -24,8 +24,9 @@ def explain(app: FastAPI) -> Explanation:
     It speaks of the application as it is now, with its included routers, mounted applications,
     WebSockets, marks and `dependency_overrides`; one without `init_app` runs as on FastAPI alone.
     No dependency and no endpoint is called. What runs is what runs at a first request too:
-    FastAPI's making of included routes, and the predicates of `init_app`. It logs nothing, and
-    later requests do what they would have done without it.
+    FastAPI's making of included routes, and the predicates of `init_app`. It logs nothing. Later
+    requests do what they would have done without it, unless something is changed in an included
+    route that FastAPI only reads when it makes it.
 
     Parameters:
         app: the application.

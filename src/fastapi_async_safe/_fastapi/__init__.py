@@ -110,10 +110,12 @@ from .results import (
 )
 from .routes import (
     COPIES_ROUTES,
+    MOST_LAYERS,
     RESPONSE_FIELD,
     context_of,
     count_routers_within,
     dependants_of,
+    entries_now,
     entries_of,
     exit_stacks,
     has_route,
@@ -127,7 +129,7 @@ from .routes import (
     router_of,
     routers_within,
 )
-from .served_routes import STREAMS_GENERATORS, ServedRoute, served_routes
+from .served_routes import STREAMS_GENERATORS, ServedRoute, count_routes, served_routes
 from .supported import (
     VERSION,
     imported_again,
@@ -152,6 +154,7 @@ __all__ = [
     "HEADERS_CACHE",
     "HEADER_PAIRS",
     "IGNORED_PARAMETERS",
+    "MOST_LAYERS",
     "PASSES_NAMES",
     "QUERY_CACHE",
     "QUERY_ITEMS",
@@ -186,11 +189,13 @@ __all__ = [
     "constructors",
     "context_of",
     "count_routers_within",
+    "count_routes",
     "dependants_below",
     "dependants_of",
     "endpoint_call",
     "endpoints_are_plain",
     "enter_context",
+    "entries_now",
     "entries_of",
     "exit_stacks",
     "explain",

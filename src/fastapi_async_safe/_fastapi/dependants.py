@@ -73,6 +73,9 @@ FIELD_NAMES = tuple(field.name for field in FIELDS)
 
 _LIST_NAMES = ("dependencies", "body_params")
 
+# Those of which a dependant may have none.
+_SCOPE_LISTS = ("security_scopes", "own_oauth_scopes", "parent_oauth_scopes")
+
 
 # What is read of a dependant on the way of a request: its call, and the list of its dependencies.
 CALL, DEPENDENCIES = "call", "dependencies"
@@ -82,7 +85,11 @@ PARAMETER_LISTS = ("path_params", "query_params", "header_params", "cookie_param
 
 def lists_of(dependant: Dependant) -> list[list[Any]]:
     """List the lists of a dependant that tools add to or take from."""
-    return [getattr(dependant, name) for name in (*_LIST_NAMES, *PARAMETER_LISTS)]
+    scopes = [getattr(dependant, name, None) for name in _SCOPE_LISTS]
+    return [
+        *(getattr(dependant, name) for name in (*_LIST_NAMES, *PARAMETER_LISTS)),
+        *(each for each in scopes if type(each) is list),
+    ]
 
 
 class SeenDependant:

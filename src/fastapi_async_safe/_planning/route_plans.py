@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from .. import _fastapi
+from .. import _fastapi, _locks
 from .._core_py import joined_endpoints, marked_endpoints
 from .._first_requests import FirstRequests
-from .._locks import planning
 from .._messages import Notices, saying_afterwards
 from ..markers import is_async_safe
 from ..policy import Policy
@@ -106,7 +105,10 @@ class RoutePlans:
         """Make the plan, or make it anew; None if the route falls back to FastAPI."""
         if self._declined_because is not None and self._declined_because():
             return None
-        with saying_afterwards(), planning:
+        with saying_afterwards(), _locks.planning_alone() as is_alone:
+            if not is_alone:
+                self._leave_to_fastapi(request)
+                return None
             if self._plan is None or not self._plan.is_current():
                 self._plan, self._declined_because = self._made(None, request)
             return self._plan
@@ -120,7 +122,10 @@ class RoutePlans:
             declined, still_holds = self._declined_overrides
             if declined == overrides and still_holds():
                 return None
-        with saying_afterwards(), planning:
+        with saying_afterwards(), _locks.planning_alone() as is_alone:
+            if not is_alone:
+                self._leave_to_fastapi(request)
+                return None
             plan, because = self._made(overrides, request)
         if because is None:
             self._overridden.insert(0, plan)
@@ -133,7 +138,14 @@ class RoutePlans:
         """Say that the route falls back to FastAPI, as overrides may notice that they are asked."""
         is_app = _fastapi.is_application(provider)
         overrides = vars(provider).get("dependency_overrides") if is_app else None
-        if overrides is not None:
+        if type(overrides) is dict:
+            kind = type(provider).__qualname__
+            self._decline(
+                f"the application may notice that it is asked for its dependency_overrides: {kind} "
+                "has a __bool__, __len__, __getattribute__ or dependency_overrides of its own",
+                request,
+            )
+        elif overrides is not None:
             self._decline(
                 f"dependency_overrides are a {type(overrides).__qualname__}, no dict", request
             )
@@ -169,6 +181,14 @@ class RoutePlans:
             self._first_requests.planned(plan, self._dependant, self._path(request), request)
             return plan, None
         return None, lambda: True
+
+    def _leave_to_fastapi(self, request: Any) -> None:
+        self._notices.say_once(
+            "a request to %s ran on FastAPI alone: other threads have made plans for %s seconds, "
+            "or what one of them runs for that waits for this one",
+            self._path(request),
+            _locks.PATIENCE,
+        )
 
     def _decline(self, reason: str, request: Any) -> None:
         self._notices.say_that_route_falls_back(self._path(request), reason)

@@ -45,7 +45,9 @@ def member_of_value(
         return frame.refuse(node, f"looks up a member of {name_of(cls)} by other than plain values")
     if watched.class_attribute(cls, "_missing_") is not _MISSING:
         return frame.refuse(node, f"looks up a member of {name_of(cls)}, which has a `_missing_`")
-    values = list(_own(cls, "_value2member_map_"))
+    by_value = _own(cls, "_value2member_map_")
+    watched.size(by_value)  # tools add members
+    values = list(by_value)
     if len(values) > 256 or not all(type(each) in (str, int) for each in values):
         return frame.refuse(
             node, f"looks up a member of {name_of(cls)}, whose values are not plain"
@@ -73,6 +75,7 @@ def member_by_name(frame: Frame, node: ast.AST, cls: type, name: Value) -> Value
     ):
         return frame.refuse(node, f"looks up `{text_of(node)}` in a way that is not known")
     watched.add(_MEMBER_BY_NAME, "__code__", _MEMBER_BY_NAME_CODE)
+    watched.size(members)
     frame.analysis.spend(node, 4)
     return Held(cls, f"a member of {name_of(cls)}")
 

@@ -14,6 +14,7 @@ import linecache
 import re
 import sys
 import warnings
+from contextlib import suppress
 from dataclasses import MISSING, Field
 from functools import reduce
 from types import CodeType, FunctionType
@@ -144,7 +145,10 @@ def _compile_quietly(source: str | ast.Module, flags: int) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return compile(source, _QUIET, "exec", flags=flags, dont_inherit=True)
-    if _IGNORED not in warnings.filters:
+    # NOTE: first, as one of the user's that came later would hide it.
+    if list(warnings.filters[:1]) != [_IGNORED]:
+        with suppress(ValueError):
+            warnings.filters.remove(_IGNORED)  # type: ignore[attr-defined]
         warnings.filters.insert(0, _IGNORED)  # type: ignore[attr-defined]
     return compile(source, _QUIET, "exec", flags=flags, dont_inherit=True)
 
