@@ -470,13 +470,15 @@ class Named:
 
 
 class Unequal:
-    """A dependency that cannot be compared."""
+    """A dependency that cannot be compared with its kind."""
 
     def __init__(self, says: str) -> None:
         self.says = says
 
     def __eq__(self, other: object) -> bool:
-        raise TypeError
+        if isinstance(other, Unequal):
+            raise TypeError
+        return NotImplemented
 
     __hash__ = object.__hash__
 
