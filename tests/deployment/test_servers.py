@@ -114,7 +114,7 @@ def test_a_reload_replaces_all_workers(name: str, served: Running) -> None:
         def kept() -> bool:
             return not SERVERS[name].reloads_for_sure and aborted >= 3
 
-        assert eventually(lambda: replaced() or kept()), served.log
+        assert eventually(lambda: replaced() or kept(), seconds=3 * PATIENCE), served.log
     # A worker that stops closes what it has accepted and not read yet; no answer was wrong.
     assert [each for each in seen.failures if each.answered] == []
     if SERVERS[name].finishes_requests:
