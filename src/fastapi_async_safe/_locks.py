@@ -25,7 +25,7 @@ _ALL = (planning, changing_hooks, counting_limits, counting_slow_calls)
 
 #: How long, in seconds, plans of other threads are waited for. Code of the user's runs while plans
 #: are made, so whoever makes them may wait for something that the one who waits here has.
-PATIENCE = 5.0
+PATIENCE = 30.0
 
 #: Of each thread, what each fork that it is about to do holds.
 _held = local()

@@ -304,3 +304,16 @@ def test_what_only_observes_has_the_mark_of_what_it_wraps() -> None:
     assert is_async_safe(sentry["watch"](lambda: 1)) is None
     assert is_async_safe(sentry["watch"](other["watch"](safe))) is None
     assert is_async_safe(other["watch"](safe)) is None
+
+
+class Slotted:
+    """Can be marked, and not be referred to weakly."""
+
+    __slots__ = ("__dict__",)
+
+    def __call__(self) -> None: ...
+
+
+def test_what_cannot_be_referred_to_weakly_can_be_marked() -> None:
+    slotted = async_safe(Slotted())
+    assert is_async_safe(slotted) is True

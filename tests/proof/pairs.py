@@ -385,6 +385,19 @@ class _PairOfHidden(_Pair):
         return super().__new__(cls, a, HIDDEN == 1)
 
 
+LIMIT = 3
+
+
+@proven("a global of the name of a comprehension's variable")
+def _(a: int) -> Any:
+    return [LIMIT for (LIMIT, other) in [(a, 1)]], LIMIT
+
+
+@unproven("a global of the name of a comprehension's variable")
+def _(a: int) -> Any:
+    return [HIDDEN for (HIDDEN, other) in [(a, 1)]], HIDDEN == 1
+
+
 proven("__new__ of a named tuple")(_PairOfOne)
 unproven("__new__ of a named tuple")(_PairOfHidden)
 

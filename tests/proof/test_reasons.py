@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import sqlite3
 import subprocess
 import sys
@@ -230,6 +231,36 @@ def test_what_takes_long_is_said_with_its_place() -> None:
     (reason,) = prove(looks_often).reasons
     assert reason.text == "takes longer than what is counted as short"
     assert reason.line == looks_often.__code__.co_firstlineno + 2
+
+
+def made_of(monkeypatch: pytest.MonkeyPatch, source: str, read: str = "") -> Any:
+    """Make the function `made` of a source, or of one that reads otherwise."""
+    namespace: dict[str, Any] = {}
+    name = "<made source>"
+    exec(compile(source, name, "exec"), namespace)
+    lines = (read or source).splitlines(keepends=True)
+    monkeypatch.setitem(linecache.cache, name, (sum(map(len, lines)), None, lines, name))
+    return namespace["made"]
+
+
+def test_what_is_too_large_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = "".join(f" x{number} = ({'a, ' * 10})\n" for number in range(3000))
+    proof = prove(made_of(monkeypatch, f"def made(a: int = 1):\n{parts} return 1\n"))
+    assert proof.reasons[-1].text == "is too large to be proven"
+
+
+def test_a_source_that_cannot_be_compiled_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = made_of(monkeypatch, "def made(a): return 1\n", "def made(a, a): return 1\n")
+    (reason,) = prove(made).reasons
+    assert "its source cannot be compiled" in reason.text
+
+
+def calls_of_nothing() -> str:
+    return str.strip()  # type: ignore[call-arg]
+
+
+def test_a_method_of_nothing_is_said() -> None:
+    assert prove(calls_of_nothing).reasons[0].text == "calls `str.strip` of nothing"
 
 
 def strips_parts(

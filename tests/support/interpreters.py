@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,17 @@ def run_in_another(code: str, *, with_own_gil: bool) -> None:
         number = interpreters.create("isolated" if with_own_gil else "legacy")
         failed = interpreters.exec(number, code)
         assert failed is None, failed.formatted
-    interpreters.destroy(number)
+    # The threads of the pool end some time after their loop does, and want this one's GIL for it.
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            interpreters.destroy(number)
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 # Where the code is run, in this order: in the main interpreter, in one with a GIL of its own, in
