@@ -68,3 +68,13 @@ def test_each_question_of_a_call_has_to_be_there(
     if hasattr(models.Dependant, name[1:]):
         monkeypatch.delattr(models.Dependant, name[1:])
     assert unusable() == f"fastapi.dependencies.models has no {name}"
+
+
+@pytest.mark.parametrize("name", ["_solve_generator", "solve_generator", "get_dependant"])
+def test_a_function_with_other_parameters_is_said(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fastapi.dependencies import utils
+
+    monkeypatch.setattr(utils, name, lambda: None, raising=False)
+    assert unusable() == f"fastapi.dependencies.utils.{name} has other parameters"

@@ -306,7 +306,7 @@ def test_what_only_observes_has_the_mark_of_what_it_wraps() -> None:
     assert is_async_safe(other["watch"](safe)) is None
 
 
-class Slotted:
+class Unreferable:
     """Can be marked, and not be referred to weakly."""
 
     __slots__ = ("__dict__",)
@@ -315,5 +315,5 @@ class Slotted:
 
 
 def test_what_cannot_be_referred_to_weakly_can_be_marked() -> None:
-    slotted = async_safe(Slotted())
-    assert is_async_safe(slotted) is True
+    unreferable = async_safe(Unreferable())
+    assert is_async_safe(unreferable) is True

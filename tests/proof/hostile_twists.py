@@ -77,15 +77,6 @@ def joins_what_it_changed() -> int:
     return 1 if (found + [1])[0] else hidden()  # noqa: RUF005
 
 
-def gives_nothing() -> None:
-    pass
-
-
-@case
-def asks_what_gives_nothing() -> int:
-    return 1 if gives_nothing() else hidden()  # type: ignore[func-returns-value]
-
-
 @case
 def loops_in_another_order() -> int:
     call = hidden

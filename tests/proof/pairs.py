@@ -398,6 +398,20 @@ def _(a: int) -> Any:
     return [HIDDEN for (HIDDEN, other) in [(a, 1)]], HIDDEN == 1
 
 
+def gives_nothing() -> Any:
+    pass
+
+
+@proven("what gives nothing")
+def _(a: int) -> Any:
+    return a if gives_nothing() is None else HIDDEN == 1
+
+
+@unproven("what gives nothing")
+def _(a: int) -> Any:
+    return HIDDEN == 1 if gives_nothing() is None else a
+
+
 proven("__new__ of a named tuple")(_PairOfOne)
 unproven("__new__ of a named tuple")(_PairOfHidden)
 
