@@ -94,10 +94,9 @@ class FirstRequests:
         say(
             logger,
             logging.INFO,
-            "fastapi-async-safe: %s core, %d routes so far; a request to %s makes %s to the thread "
-            "pool, %d fewer than on FastAPI alone",
+            "fastapi-async-safe: %s core; a request to %s makes %s to the thread pool, %d fewer "
+            "than on FastAPI alone",
             "python" if self._core is _backend.python_core else "compiled",
-            _fastapi.count_routes(request.scope["app"]),
             path,
             "1 trip" if followed.trips == 1 else f"{followed.trips} trips",
             stock.trips - followed.trips,

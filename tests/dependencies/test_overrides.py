@@ -779,3 +779,56 @@ def test_what_is_solved_by_itself_under_other_overrides_is_forgotten(init: Init)
 
     assert exchange(init(app)).body == b"2"
     assert solved_alone == set()
+
+
+@pytest.mark.declines
+def test_overrides_that_a_class_gets_while_it_is_asked_for_them_count(serve: Serve) -> None:
+    """What asks a class whether it is plain runs code of its metaclass, and may change it."""
+
+    class Asked(type):
+        is_armed = False
+
+        def __getattr__(cls, name: str) -> Any:
+            if name == "__len__" and Asked.is_armed and "dependency_overrides" not in vars(cls):
+                cls.dependency_overrides = property(
+                    lambda app: {unmarked: lambda: "override"}, lambda app, value: None
+                )
+            raise AttributeError(name)
+
+    class App(FastAPI, metaclass=Asked):
+        pass
+
+    app = App()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[list[str], Depends(both)]) -> list[str]:
+        return value
+
+    client = serve(app)
+    Asked.is_armed = True
+    client.get("/")
+    hasattr(App, "__len__")  # stock does not ask
+    for _ in range(2):
+        assert client.get("/").json() == ["marked", "override"]
+
+
+class Plugins(FastAPI):
+    """An application with a length."""
+
+    def __len__(self) -> int:
+        return 1
+
+
+@pytest.mark.accelerated
+@pytest.mark.declines
+def test_it_is_said_what_of_an_application_asks_for_overrides(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = Plugins()
+
+    @app.get("/")
+    async def endpoint(value: Annotated[list[str], Depends(both)]) -> list[str]:
+        return value
+
+    assert serve(app).get("/").json() == ["marked", "unmarked"]
+    assert "Plugins has a __bool__, __len__, __getattribute__" in caplog.text

@@ -83,7 +83,7 @@ def said(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
     ]
 
 
-def test_the_first_request_says_core_routes_and_trips_once(
+def test_the_first_request_says_core_and_trips_once(
     serve: Serve, variant: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, LOGGER)
@@ -95,8 +95,8 @@ def test_the_first_request_says_core_routes_and_trips_once(
         assert client.get("/more/").json() == 3
     (introduction,) = said(caplog, logging.INFO)
     assert introduction == (
-        f"fastapi-async-safe: {variant} core, 2 routes so far; a request to / makes 1 trip to the "
-        "thread pool, 3 fewer than on FastAPI alone"
+        f"fastapi-async-safe: {variant} core; a request to / makes 1 trip to the thread pool, 3 "
+        "fewer than on FastAPI alone"
     )
     assert said(caplog, logging.WARNING) == []
 
@@ -110,10 +110,9 @@ def test_what_is_said_makes_no_route_before_its_time(
     app, router = marked_app(), APIRouter()
     router.add_api_route("/", lambda: None)
     app.include_router(router, prefix="/included")
-    app.mount("/mounted", app)
     client = TestClient(init(app))
     client.get("/")
-    assert "3 routes so far" in said(caplog, logging.INFO)[0]
+    assert len(said(caplog, logging.INFO)) == 1
     (route,) = router.routes
     route.status_code = 201  # type: ignore[attr-defined]
     assert client.get("/included/").status_code == 201

@@ -137,8 +137,9 @@ def test_apps_may_be_initialised_while_others_are_served(init: Init) -> None:
 
 
 @pytest.mark.declines
+@pytest.mark.parametrize("is_overridden", [False, True])
 def test_plans_are_not_waited_for_by_what_their_maker_waits_for(
-    init: Init, monkeypatch: pytest.MonkeyPatch
+    is_overridden: bool, init: Init, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Code of the user's runs while a plan is made: here a hash that waits for another thread."""
     monkeypatch.setattr(_locks, "PATIENCE", 0.2)
@@ -168,6 +169,8 @@ def test_plans_are_not_waited_for_by_what_their_maker_waits_for(
     async def inner_endpoint(value: Annotated[int, Depends(lambda: 2)]) -> int:
         return value
 
+    if is_overridden:
+        inner.dependency_overrides[here] = here
     first, second = TestClient(init(outer)), TestClient(init(inner))
     resolved.is_ready = False
 

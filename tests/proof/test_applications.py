@@ -380,6 +380,30 @@ def test_a_change_sends_it_back_to_the_pool(
     assert trips(client, "/?q=A") == ("a", 2 if stock else 1)
 
 
+@pytest.mark.declines  # what can be told of a mark ends there, too
+def test_a_metaclass_that_fails_from_then_on_fails_no_request(init: Init) -> None:
+    class Meta(type):
+        pass
+
+    class Made(metaclass=Meta):
+        def __init__(self) -> None: ...
+
+    def fail(cls: type, name: str) -> Any:
+        raise KeyError(name)
+
+    app = FastAPI()
+
+    @app.get("/")
+    async def endpoint(made: Annotated[Made, Depends()]) -> int:
+        return 1
+
+    client = client_of(init, app)
+    assert client.get("/").json() == 1
+    Meta.__getattr__ = fail  # type: ignore[attr-defined]
+    for _ in range(2):
+        assert client.get("/").json() == 1
+
+
 @pytest.mark.parametrize("is_planned_meanwhile", [False, True])
 @pytest.mark.parametrize("function", ["request_params_to_args", "request_body_to_args"])
 def test_what_a_tool_reads_may_be_anything(

@@ -129,7 +129,7 @@ from .routes import (
     router_of,
     routers_within,
 )
-from .served_routes import STREAMS_GENERATORS, ServedRoute, count_routes, served_routes
+from .served_routes import STREAMS_GENERATORS, ServedRoute, served_routes
 from .supported import (
     VERSION,
     imported_again,
@@ -189,7 +189,6 @@ __all__ = [
     "constructors",
     "context_of",
     "count_routers_within",
-    "count_routes",
     "dependants_below",
     "dependants_of",
     "endpoint_call",

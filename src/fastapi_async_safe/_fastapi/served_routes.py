@@ -10,14 +10,7 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.applications import Starlette
 from starlette.routing import Host, Mount
 
-from .routes import (
-    entries_now,
-    entries_of,
-    mounted_by,
-    place_behind,
-    response_field_of,
-    router_of,
-)
+from .routes import entries_of, mounted_by, response_field_of, router_of
 
 #: Whether a generator endpoint is sent item by item (0.135).
 STREAMS_GENERATORS = find_spec("fastapi.sse") is not None
@@ -56,28 +49,6 @@ def served_routes(app: Starlette) -> Iterator[ServedRoute]:
     FastAPI's contexts of included routes (0.137) are made here if no request did yet.
     """
     yield from _below(app, app, router_of(app), "", frozenset())
-
-
-def count_routes(app: Starlette) -> int:
-    """Say how many routes of FastAPI's an application serves, those of included routers and of
-    mounted applications wherever these are, without making FastAPI's contexts.
-    """
-    return _count_below(app, {})
-
-
-def _count_below(place: Any, counted: dict[int, int]) -> int:
-    router = router_of(place)
-    if id(router) not in counted:
-        counted[id(router)] = 0  # below itself
-        found = 0
-        for route in entries_now(router):
-            behind = place_behind(route)
-            if behind is not None:
-                found += _count_below(behind, counted)
-            elif isinstance(route, (APIRoute, APIWebSocketRoute)):
-                found += 1
-        counted[id(router)] = found
-    return counted[id(router)]
 
 
 def _below(

@@ -45,13 +45,13 @@ def member_of_value(
         return frame.refuse(node, f"looks up a member of {name_of(cls)} by other than plain values")
     if watched.class_attribute(cls, "_missing_") is not _MISSING:
         return frame.refuse(node, f"looks up a member of {name_of(cls)}, which has a `_missing_`")
-    by_value = _own(cls, "_value2member_map_")
-    watched.size(by_value)  # tools add members
-    values = list(by_value)
+    members = _own(cls, "_value2member_map_")
+    values = list(members)
     if len(values) > 256 or not all(type(each) in (str, int) for each in values):
         return frame.refuse(
             node, f"looks up a member of {name_of(cls)}, whose values are not plain"
         )
+    watched.size(members)  # tools add some
     frame.analysis.spend(node, 40 + len(values))
     return Held(cls, f"a member of {name_of(cls)}")
 
