@@ -10,6 +10,7 @@ begins to run a coroutine, and is done with it if that does not suspend.
 
 include "c_api.pxi"
 include "nodes.pxi"
+include "seen.pxi"
 include "plan.pxi"
 include "containers.pxi"
 include "read.pxi"

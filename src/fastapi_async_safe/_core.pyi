@@ -166,6 +166,17 @@ class Node:
     @property
     def short_guard(self) -> Callable[..., bool] | None: ...
 
+class Seen:
+    def __init__(
+        self,
+        watched: tuple[tuple[Any, str, Any], ...],
+        dependants: tuple[Dependant, ...],
+        fields: tuple[str, ...],
+        lists: tuple[list[Any], ...],
+        marks: SeenMarks,
+    ) -> None: ...
+    def is_current(self) -> bool: ...
+
 class Plan:
     def __init__(
         self,
@@ -212,11 +223,7 @@ class Plan:
     @property
     def needs_stacks(self) -> bool: ...
     @property
-    def watched(self) -> tuple[tuple[Any, str, Any], ...]: ...
-    @property
-    def dependants(self) -> tuple[Dependant, ...]: ...
-    @property
-    def marks(self) -> SeenMarks: ...
+    def seen(self) -> Seen: ...
     @property
     def chosen(self) -> tuple[tuple[Any, Any], ...] | None: ...
     @property

@@ -26,7 +26,17 @@ from fastapi_async_safe._planning.parameters import parameter
 from tests.support.serving import CURRENT_DEFAULTS, expected_backend
 
 SOURCES = Path(__file__).parents[2] / "csrc" / "_core"
-TOPICS = ["nodes", "plan", "containers", "read", "overrides", "run", "solver", "serving"]
+TOPICS = [
+    "nodes",
+    "seen",
+    "plan",
+    "containers",
+    "read",
+    "overrides",
+    "run",
+    "solver",
+    "serving",
+]
 # What both cores take from the one in Python.
 PYTHON_ONLY = {
     "Host",

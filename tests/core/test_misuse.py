@@ -16,7 +16,7 @@ from fastapi_async_safe.policy import Policy
 from tests.support.serving import expected_backend, shown
 
 CORES = ["python"] if expected_backend() == "python" else ["python", "compiled"]
-CLASSES = ["Param", "Group", "Node", "Plan", "Entry", "Solver", "Run", "CurrentRequest"]
+CLASSES = ["Param", "Group", "Node", "Seen", "Plan", "Entry", "Solver", "Run", "CurrentRequest"]
 CLASSES += ["_Asking", "_QueryNames", "_StartedCoroutine"]
 
 

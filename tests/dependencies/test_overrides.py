@@ -793,6 +793,7 @@ def test_overrides_that_a_class_gets_while_it_is_asked_for_them_count(serve: Ser
                 cls.dependency_overrides = property(
                     lambda app: {unmarked: lambda: "override"}, lambda app, value: None
                 )
+                assert cls.openapi is FastAPI.openapi  # the interpreter remembers it from now on
             raise AttributeError(name)
 
     class App(FastAPI, metaclass=Asked):

@@ -56,6 +56,9 @@ from .read import (
 from .run import (
     Run,
 )
+from .seen import (
+    Seen,
+)
 from .serving import (
     CurrentRequest,
     Need,
@@ -117,6 +120,7 @@ __all__ = [
     "Plan",
     "Route",
     "Run",
+    "Seen",
     "Solver",
     "Watch",
     "begin",

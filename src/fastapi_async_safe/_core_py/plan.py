@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache
-from itertools import chain
-from operator import attrgetter, is_
-from types import CodeType, FunctionType
 from typing import Any
 
 from .. import _fastapi
-from ..markers import SeenMarks, last_mark
-from .nodes import NOTHING, Node
+from ..markers import SeenMarks
+from .nodes import Node
+from .seen import Seen
 
 
 class Plan:
@@ -29,23 +26,14 @@ class Plan:
     """
 
     __slots__ = (
-        "_empty_lists",
-        "_fields_seen",
-        "_filled_lists",
-        "_has_fields",
-        "_is_as_seen",
         "_is_left",
-        "_items_seen",
-        "_lengths_seen",
         "after",
         "chosen",
         "connection_class",
-        "dependants",
         "hands_out",
         "inline",
         "joins_endpoint",
         "keys",
-        "marks",
         "needs_stacks",
         "new_response",
         "new_solved",
@@ -53,7 +41,7 @@ class Plan:
         "order",
         "raw",
         "records_request",
-        "watched",
+        "seen",
     )
 
     def __init__(
@@ -89,10 +77,6 @@ class Plan:
         self.keys = keys  # of the dependency cache, by slot
         self.hands_out = any(node.connection_names for node in nodes)  # the request, to user code
         self.needs_stacks = needs_stacks
-        # Owner, attribute, what it was when the plan was made; NOTHING if there was none.
-        self.watched = watched
-        self.dependants = dependants  # with all their fields and lists, as they were then
-        self.marks = marks  # of what may run inline
         self.chosen = chosen  # calls, and what the overrides had for them; None: no overrides
         self.inline = inline  # the endpoint, a sync one, runs on the event loop
         self.joins_endpoint = joins_endpoint  # a sync one may be called on the plan's last trip
@@ -100,34 +84,11 @@ class Plan:
         # PERF: FastAPI finds out that there are neither dependencies nor parameters in less time
         # than it takes to compare what is watched: W0 by the plan 7 us more.
         self._is_left = not (keys or nodes[-1].groups or records_request or joins_endpoint)
-        self._is_as_seen = _comparer_of(() if self._is_left else watched)
-        self._has_fields = _field_comparer_of(fields)
-        read = attrgetter(*fields)
-        self._fields_seen = [(each, read(each)) for each in dependants]
-        self._empty_lists = [items for items in lists if not items]
-        self._filled_lists = [items for items in lists if items]
-        self._lengths_seen = list(map(len, self._filled_lists))
-        self._items_seen = tuple(chain.from_iterable(self._filled_lists))
+        self.seen = Seen(() if self._is_left else watched, dependants, fields, lists, marks)
 
     def is_current(self) -> bool:
         """Say whether everything the plan was made from is as it was."""
-        if self.marks.last is not last_mark[0] and not self.marks.are_current():
-            return False
-        try:
-            if not self._is_as_seen():
-                return False
-        except Exception:  # deleted, or not there when the plan was made either; or a class's own
-            if any(_now(owner, name) is not seen for owner, name, seen in self.watched):
-                return False
-        # NOTE: all by identity, as what is equal to something need not do the same.
-        for dependant, seen in self._fields_seen:
-            if not self._has_fields(dependant, seen):
-                return False
-        return (
-            list(map(len, self._filled_lists)) == self._lengths_seen
-            and all(map(is_, chain.from_iterable(self._filled_lists), self._items_seen))
-            and not any(self._empty_lists)
-        )
+        return self.seen.is_current()
 
     def fits(self, overrides: Any) -> bool:
         """Say whether a plan made under these `dependency_overrides` would be this one."""
@@ -150,40 +111,3 @@ def check_order(order: tuple[int, ...], after: tuple[int, ...], nodes: tuple[Nod
         raise ValueError(f"a node is entered unless it is a leaf: {order}")
     if len(after) != len(order) or not all(0 <= position <= len(order) for position in after):
         raise ValueError(f"there is no such place to go on: {after}")
-
-
-def _comparer_of(watched: tuple[tuple[Any, str, Any], ...]) -> Callable[[], bool]:
-    owners, attributes, values = zip(*watched, strict=True) if watched else ((), (), ())
-    # The owners and the values are defaults of parameters.
-    code = _comparing_code(attributes)
-    return FunctionType(code, {}, argdefs=(*owners, *values))
-
-
-@lru_cache(maxsize=256)
-def _comparing_code(attributes: tuple[str, ...]) -> CodeType:
-    # PERF: instead of a loop with `getattr`, as the interpreter specialises each: 6.0 -> 1.3 us for
-    # 50 (3.13).
-    count = range(len(attributes))
-    parameters = [*(f"owner_{number}" for number in count), *(f"seen_{number}" for number in count)]
-    each = [f"owner_{number}.{name} is seen_{number}" for number, name in enumerate(attributes)]
-    compare = eval(f"lambda {', '.join(parameters)}: {' and '.join(each) or True}")
-    code: CodeType = compare.__code__
-    return code
-
-
-@cache
-def _field_comparer_of(fields: tuple[str, ...]) -> Callable[[Any, tuple[Any, ...]], bool]:
-    # PERF: as the interpreter specialises each, 20 fields take 0.6 us instead of the 1.7 of a loop
-    # by `map` and `operator.is_` (3.13).
-    each = [f"dependant.{name} is seen[{number}]" for number, name in enumerate(fields)]
-    comparer: Callable[[Any, tuple[Any, ...]], bool] = eval(
-        f"lambda dependant, seen: {' and '.join(each)}"
-    )
-    return comparer
-
-
-def _now(owner: Any, name: str) -> Any:
-    try:
-        return getattr(owner, name, NOTHING)
-    except Exception as error:  # of a class with a `__getattr__` of its own by now
-        return error
