@@ -22,7 +22,7 @@ sys.modules[core.__name__] = core
 sys.exit(stubtest.main())
 """
 # What makes an object of a class in C has no signature.
-CONSTRUCTORS = r"fastapi_async_safe\._core\.(Entry|Group|Node|Param|Plan|Solver)\.__init__"
+CONSTRUCTORS = r"fastapi_async_safe\._core\.(Entry|Group|Node|Param|Plan|Seen|Solver)\.__init__"
 
 
 def test_the_stub_of_the_core_says_what_the_core_is(tmp_path: Path) -> None:
