@@ -364,6 +364,41 @@ class TestRoutes:
         assert route.calls[0].why == "marked async_safe; FastAPI's own code runs this route"
         assert route.trips == route.stock_trips == route.trips_if_proven_safe == 1
 
+    @pytest.mark.parametrize("is_initialised", [True, False])
+    def test_a_route_that_always_fails_hides_no_other(self, is_initialised: bool) -> None:
+        class Unhashable:
+            """An object that FastAPI cannot look up in its dependency cache."""
+
+            __hash__ = None  # type: ignore[assignment]
+
+            def __call__(self) -> int:
+                return 1
+
+        app = app_with() if is_initialised else FastAPI()
+
+        @app.get("/good")
+        async def good_route() -> None: ...
+
+        @app.get("/unhashable", dependencies=[Depends(Unhashable())])
+        def unhashable() -> None: ...
+
+        @app.get("/overridden", dependencies=[Depends(marked)])
+        def overridden() -> None: ...
+
+        app.dependency_overrides[marked] = 3
+        *good, unhashable_told, overridden_told = explain(app).routes
+
+        client = TestClient(app)
+        for route in good:
+            assert route.declined is None
+            assert client.get(route.path).status_code == 200
+        for route in (unhashable_told, overridden_told):
+            with pytest.raises(TypeError) as raised:
+                client.get(route.path)
+            assert route.declined == f"a request fails with TypeError: {raised.value}"
+            assert [each.role for each in route.calls] == ["endpoint"]
+            assert (route.core, route.trips, route.trips_if_proven_safe) == (None, 0, 0)
+
     @needs_dependency_scopes
     def test_contexts_of_each_scope_are_left_together(self) -> None:
         app = init_app(FastAPI())

@@ -85,9 +85,10 @@ def counted(totals: Totals) -> list[str]:
         f"{totals.stock_trips} on FastAPI alone",
         f"{totals.trips_if_proven_safe} with proven_safe=True",
     ]
+    callables = sum(totals.places.values())
     return [
         f"{totals.routes} route{'' if totals.routes == 1 else 's'}: {', '.join(cores) or 'none'}",
-        f"{sum(totals.places.values())} callables: {', '.join(where) or 'none'}",
+        f"{callables} callable{'' if callables == 1 else 's'}: {', '.join(where) or 'none'}",
         f"trips, one request to each: {', '.join(made)}",
     ]
 

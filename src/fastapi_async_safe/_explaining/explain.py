@@ -11,7 +11,7 @@ from .._naming import callable_name, source_of
 from .._planning.planner import DeclinedError
 from .._resolver import Resolver
 from ..policy import Policy
-from .following import Followed, Step, followed_by_fastapi, followed_by_plan
+from .following import Followed, Step, endpoint_alone, followed_by_fastapi, followed_by_plan
 from .idle import idle_marks
 from .planned import Planned, overrides_of
 from .reasons import Reasons
@@ -70,6 +70,7 @@ class _Explainer:
     def explain(self, route: _fastapi.ServedRoute) -> tuple[RouteExplanation, Followed]:
         """Explain one route, and give the steps of a request to it."""
         declined: str | None = None
+        failure: str | None = None
         overrides = None
         proving = as_it_is = None
         try:
@@ -79,8 +80,13 @@ class _Explainer:
                 as_it_is = followed_by_plan(self._planned.plan(route), route)
         except DeclinedError as reason:
             declined = str(reason)
-        stock = followed_by_fastapi(route, overrides)
-        is_planned = declined is None and as_it_is is not None
+        try:
+            stock = followed_by_fastapi(route, overrides)
+        except Exception as error:  # as when a request comes
+            failure = f"a request fails with {type(error).__name__}: {error}"
+            stock = endpoint_alone(route)
+        why_not = failure or declined
+        is_planned = why_not is None and as_it_is is not None
         followed = as_it_is if is_planned and as_it_is is not None else stock
         explanation = RouteExplanation(
             path=route.path,
@@ -88,11 +94,11 @@ class _Explainer:
             kind="websocket" if route.is_websocket else "route",
             calls=self._calls(followed.steps, route, is_planned),
             core=self._core() if is_planned else None,
-            declined=None if self._resolver is None else declined,
+            declined=failure if self._resolver is None else why_not,
             is_initialised=self._resolver is not None,
             trips=followed.trips,
             stock_trips=stock.trips,
-            trips_if_proven_safe=stock.trips if declined or proving is None else proving.trips,
+            trips_if_proven_safe=stock.trips if why_not or proving is None else proving.trips,
         )
         return explanation, followed
 

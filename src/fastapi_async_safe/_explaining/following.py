@@ -214,6 +214,13 @@ def followed_by_fastapi(
     return followed.end()
 
 
+def endpoint_alone(route: _fastapi.ServedRoute) -> Followed:
+    """Give the endpoint of a route all of whose requests fail before they reach it."""
+    followed = Followed(route)
+    _step(followed, route.dependant, None, [], [])
+    return followed
+
+
 def _know_keys(above: _fastapi.Declaration, known: dict[int, Any]) -> None:
     """Find out the keys of all that is below, from the leaves up.
 

@@ -72,7 +72,9 @@ class RouteExplanation:
         kind: what it is.
         calls: what is called, in that order, the endpoint last.
         core: what resolves its dependencies; None if FastAPI's own code does.
-        declined: why FastAPI's own code does though there is an `init_app`; None if it does not.
+        declined: why FastAPI's own code does though there is an `init_app`, or why every request
+            fails, with any code; None if neither is so. Of a route that fails only the endpoint is
+            among the calls.
         is_initialised: there is an `init_app` that it belongs to.
         trips: to the thread pool, for a request.
         stock_trips: those of FastAPI alone.
