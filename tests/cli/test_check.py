@@ -3,6 +3,7 @@
 import json
 import re
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,15 @@ def test_a_file_gets_whole_lines_with_the_trips_at_80_columns(
     assert max(map(len, lines)) > 80
 
 
+def test_the_trips_are_at_the_edge_of_a_wider_terminal(
+    check: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    _, output, _ = check(SHOP)
+
+    assert len(output.splitlines()[0]) == 100
+
+
 @pytest.mark.parametrize(
     ("options", "routes", "names"),
     [
@@ -107,6 +117,63 @@ def test_json_has_all_that_is_known(check: Any) -> None:
     assert user["verdict"] == "blocks"
     assert user["reasons"][0]["line"] > 1
     assert user["source"] == f"{shop.__file__}:{shop.user.__code__.co_firstlineno}"
+
+
+EXPECTING = """
+from typing import Annotated
+
+from fastapi import Depends, FastAPI
+
+from fastapi_async_safe import async_safe
+
+
+async def number() -> int:
+    return 1
+
+
+def add(number: Annotated[int, Depends(number)]) -> int:
+    return number + 1
+
+
+@async_safe
+class Idle:
+    pass
+
+
+app = FastAPI(dependencies=[Depends(add)])
+
+
+@app.get("/")
+async def read() -> None: ...
+"""
+
+
+@pytest.fixture
+def expecting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An application in a folder whose name has brackets; its name."""
+    folder = tmp_path / "[shop]"
+    folder.mkdir()
+    name = f"expecting_{tmp_path.name}".replace("-", "_")
+    (folder / f"{name}.py").write_text(EXPECTING, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(folder)
+    return name
+
+
+def test_json_has_what_a_proof_expects(check: Any, expecting: str) -> None:
+    code, output, _ = check(f"{expecting}:app", "--json")
+
+    assert code == 0
+    (route,) = json.loads(output)["routes"]
+    expected = {call["name"]: call["expects"] for call in route["calls"]}
+    assert expected[f"{expecting}.add"] == ["`number` is int"]
+
+
+def test_a_mark_that_changes_nothing_is_shown_with_its_file(check: Any, expecting: str) -> None:
+    _, output, _ = check(f"{expecting}:app")
+
+    assert "marks that change nothing here:" in output
+    assert f"  Idle ([shop]/{expecting}.py:" in output.replace("\\", "/")
 
 
 @contexts_share

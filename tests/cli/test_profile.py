@@ -28,6 +28,7 @@ from fastapi_async_safe._cli.profiling.paste import lines_to_paste
 from fastapi_async_safe._cli.profiling.session import profile
 from fastapi_async_safe._cli.requests_given import GivenRequest, requests_of
 from tests.cli.running import run as run_command
+from tests.support.streams import app_with, events, needs_generator_endpoints, unmarked
 
 ROOT = Path(__file__).parents[2]
 SHOP = Path(__file__).with_name("mixed_shop.py")
@@ -279,6 +280,20 @@ def test_the_items_of_a_stream_are_measured() -> None:
     if "stream" in found:  # FastAPI iterates itself from 0.134
         assert found["stream"].verdict == "leave"
         assert found["stream"].measured.parts == {"item"}
+
+
+@needs_generator_endpoints
+def test_the_events_of_an_endpoint_are_measured() -> None:
+    def numbers() -> Iterator[int]:
+        yield 1
+        time.sleep(0.001)
+
+    found = profiled(app_with(events, numbers, unmarked), "/")
+
+    assert list(found) == ["endpoint"]
+    assert found["endpoint"].verdict == "leave"
+    assert found["endpoint"].measured.parts == {"item"}
+    assert found["endpoint"].measured.calls == 40 * 3  # two events, and the end
 
 
 def test_nothing_is_left_behind() -> None:

@@ -163,7 +163,7 @@ def names_of_modules(package: Path, beginning: str) -> list[str]:
     names = []
     for each in chosen:
         path = package / each
-        found = sorted(path.glob("*.py")) if path.is_dir() else [path]
+        found = sorted(path.rglob("*.py")) if path.is_dir() else [path]
         names += [file.relative_to(package).as_posix() for file in found]
     return [name for name in names if name.startswith(beginning)]
 

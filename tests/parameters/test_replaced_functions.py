@@ -172,6 +172,19 @@ def test_where_nothing_is_replaced_all_of_it_is_known_to_be_fastapis_own(connect
     assert responding().is_own
 
 
+@pytest.mark.parametrize("connection", [Request, WebSocket])
+@pytest.mark.parametrize("anything", [True, False])
+def test_it_is_looked_at_again_only_when_something_is_replaced(
+    connection: type, anything: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = reading(connection, anything=anything)
+    assert reading(connection, anything=anything) is seen
+    monkeypatch.setattr(solving, "request_params_to_args", lambda *_: ({}, []))
+    assert not reading(connection, anything=anything).is_own
+    monkeypatch.undo()
+    assert reading(connection, anything=anything).is_own
+
+
 @pytest.mark.declines  # some of them are asked of each dependency, not of its parameters
 @pytest.mark.accelerated
 @pytest.mark.parametrize(

@@ -404,6 +404,19 @@ def test_the_guard_says_which_is_which(call: Callable[..., Any]) -> None:
     assert guard() is False
 
 
+def shows_texts(texts: Annotated[dict[str, str], Depends(value)]) -> str:
+    return f"{texts}"
+
+
+def shows_keys_of_any_class(texts: Annotated[dict[Any, str], Depends(value)]) -> str:
+    return f"{texts}"
+
+
+def test_a_dict_is_not_shown_whose_keys_may_be_anything() -> None:
+    assert prove(shows_texts).holds
+    assert not prove(shows_keys_of_any_class).holds
+
+
 def reads_of_some(user: Annotated[User | None, Depends(value)]) -> str:
     return user.name.strip() if user is not None else ""
 

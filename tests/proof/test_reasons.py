@@ -269,9 +269,17 @@ def strips_parts(
     return [each.strip() for each in a]
 
 
-def test_what_is_not_known_of_a_part_is_said() -> None:
-    text = "reads `each.strip` of a part of the parameter `a`, whose class is not known"
-    assert prove(strips_parts).reasons[0].text == text
+def strips_parts_of_a_copy(a: Annotated[list, Field(max_length=3)]) -> Any:  # type: ignore[type-arg]
+    return [each.strip() for each in a.copy()]
+
+
+@pytest.mark.parametrize(
+    ("call", "whose"),
+    [(strips_parts, "a part of the parameter `a`"), (strips_parts_of_a_copy, "a part of it")],
+)
+def test_what_is_not_known_of_a_part_is_said(call: Callable[..., Any], whose: str) -> None:
+    text = f"reads `each.strip` of {whose}, whose class is not known"
+    assert prove(call).reasons[0].text == text
 
 
 class MadeOfData(BaseModel):

@@ -77,6 +77,26 @@ def test_status() -> None:
     result.stdout.fnmatch_lines(["*assert 200 == 418*", "*async-safe*", "*shop.sleep, a dep*"])
 
 
+def test_the_places_are_counted(run: Run) -> None:
+    tests = """
+from shop import app
+from starlette.testclient import TestClient
+
+client = TestClient(app, raise_server_exceptions=False)
+
+def test_one() -> None:
+    client.get("/sleep")
+
+def test_two() -> None:
+    client.get("/sleep")
+    client.get("/stream")
+"""
+    result = run("--async-safe-strict", tests=tests, ini="async_safe_budget = 60000")
+    result.assert_outcomes(failed=2)
+    held_up = "async-safe: the event loop was held up in"
+    result.stdout.fnmatch_lines([f"{held_up} 1 place", f"{held_up} 2 places"])
+
+
 def test_fixtures_and_websockets_count_too(run: Run) -> None:
     tests = """
 from collections.abc import Iterator
