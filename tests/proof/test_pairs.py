@@ -9,7 +9,7 @@ import pytest
 
 from fastapi_async_safe._planning.proofs import rows_of
 from fastapi_async_safe._proof import prove
-from tests.proof import pairs_bounded, pairs_missing  # noqa: F401 - collect more
+from tests.proof import pairs_bounded, pairs_listed, pairs_missing  # noqa: F401 - collect more
 from tests.proof.pairs import PAIRS
 
 IDS = [name.replace(" ", "-") for name, _, _ in PAIRS]

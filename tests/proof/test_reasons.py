@@ -227,10 +227,19 @@ def looks_often(a: str) -> Any:
     ]
 
 
-def test_what_takes_long_is_said_with_its_place() -> None:
-    (reason,) = prove(looks_often).reasons
+def joins_often(a: str) -> Any:
+    parts = a.split()
+    return [
+        [",".join(parts) for _ in SIXTEEN]  # says the line
+        for _ in SIXTEEN
+    ]
+
+
+@pytest.mark.parametrize(("call", "line"), [(looks_often, 2), (joins_often, 3)])
+def test_what_takes_long_is_said_with_its_place(call: Any, line: int) -> None:
+    (reason,) = prove(call).reasons
     assert reason.text == "takes longer than what is counted as short"
-    assert reason.line == looks_often.__code__.co_firstlineno + 2
+    assert reason.line == call.__code__.co_firstlineno + line
 
 
 def made_of(monkeypatch: pytest.MonkeyPatch, source: str, read: str = "") -> Any:
