@@ -1,5 +1,6 @@
 """`profile`: what it measures, what it recommends, and that it leaves nothing behind."""
 
+import ctypes
 import functools
 import json
 import logging
@@ -149,6 +150,22 @@ def test_what_touches_files_or_waits_is_left(call: Callable[..., Any]) -> None:
         advice = advice_for(call)
 
     assert advice.verdict == "leave", advice
+
+
+@pytest.mark.skipif(not Path("/proc/thread-self/io").exists(), reason="nobody counts them")
+def test_reads_of_what_is_no_function_of_python_are_counted() -> None:
+    libc, buffer = ctypes.CDLL(None), ctypes.create_string_buffer(1)
+    libc_read = libc.read
+
+    with Path("/dev/zero").open("rb") as file:
+        number = file.fileno()
+
+        def reads() -> int:
+            return int(libc_read(number, buffer, 1))
+
+        advice = advice_for(reads)
+
+    assert (advice.verdict, advice.reason) == ("leave", "reads or writes (1 system calls)")
 
 
 def test_what_only_its_first_call_does_is_to_be_looked_at() -> None:
