@@ -1086,6 +1086,45 @@ def maps() -> Any:
 
 
 @case
+def goes_through_a_list_that_is_no_dict(a: Any) -> Any:
+    found = ["x"]
+    try:
+        dict.update(found, {})  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    found.append(a)
+    for each in found:
+        each.strip()
+
+
+class Equal(str):
+    """A text that says it is any other."""
+
+    def __eq__(self, other: object) -> bool:
+        return bool(hidden())
+
+    __hash__ = str.__hash__
+
+
+ODD = Equal("rot13")
+
+
+@case
+def encodes_as_a_text_says(a: str = "") -> Any:
+    return a.encode(ODD)
+
+
+@case
+def encodes_by_the_name_of_errors(a: str = "") -> Any:
+    return a.encode("replace")
+
+
+@case
+def encodes_with_errors_of_an_encoding(a: str = "") -> Any:
+    return a.encode("ascii", errors="utf-8")
+
+
+@case
 def sorts_by_a_key() -> Any:
     return sorted((1, 2), key=lambda each: hidden())
 

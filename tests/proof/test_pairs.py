@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from typing import Any
 
@@ -36,3 +37,20 @@ def test_the_nearest_form_is_not(call: Callable[..., Any]) -> None:
     assert not proof.holds
     assert proof.verdict in ("unknown", "blocks")
     assert not any("could not be followed" in reason.text for reason in proof.reasons)
+
+
+class Counted(str, enum.Enum):  # noqa: UP042 - what it joins is a text
+    """A text whose length is asked of code."""
+
+    COMMA = ","
+
+    def __len__(self) -> int:
+        raise AssertionError("a proof runs nothing")
+
+
+def joins_by_a_member(a: str) -> Any:
+    return Counted.COMMA.join(a.split())
+
+
+def test_a_text_is_not_asked_for_its_length() -> None:
+    assert prove(joins_by_a_member).holds

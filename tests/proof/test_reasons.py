@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from http.client import responses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -242,14 +243,54 @@ def test_what_takes_long_is_said_with_its_place(call: Any, line: int) -> None:
     assert reason.line == call.__code__.co_firstlineno + line
 
 
-def made_of(monkeypatch: pytest.MonkeyPatch, source: str, read: str = "") -> Any:
+def made_of(
+    monkeypatch: pytest.MonkeyPatch, source: str, read: str = "", name: str = "<made source>"
+) -> Any:
     """Make the function `made` of a source, or of one that reads otherwise."""
     namespace: dict[str, Any] = {}
-    name = "<made source>"
     exec(compile(source, name, "exec"), namespace)
     lines = (read or source).splitlines(keepends=True)
     monkeypatch.setitem(linecache.cache, name, (sum(map(len, lines)), None, lines, name))
     return namespace["made"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "max(a, a)",
+        "float(a)",
+        "hash(a)",
+        "sum((1, 2, 3, 4))",
+        "sorted((2, 1))",
+        "tuple((1, 2, 3, 4, 5, 6, 7, 8))",
+        "compare_digest('', a)",
+        "a2b_base64(a)",
+        "{'key': 1}.get(a)",
+        "a.strip()",
+        "a.partition('-')",
+        "a.split()",
+        "a.replace('a', 'b')",
+        "a.encode()",
+        "a.zfill(5)",
+    ],
+)
+def test_what_takes_long_of_python_is_said_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    source = f"""
+from binascii import a2b_base64
+from hmac import compare_digest
+SIXTEEN = tuple(range(16))
+a = "x" * 2048
+def made():
+    return [
+        [{call} for _ in SIXTEEN]
+        for _ in SIXTEEN
+    ]
+"""
+    proof = prove(made_of(monkeypatch, source, name="made.py"))
+    text = "takes longer than what is counted as short"
+    assert proof.reasons == (Reason("made.py", 8, text, f"[{call} for _ in SIXTEEN]"),)
 
 
 def test_what_is_too_large_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -282,9 +323,18 @@ def strips_parts_of_a_copy(a: Annotated[list, Field(max_length=3)]) -> Any:  # t
     return [each.strip() for each in a.copy()]
 
 
+def strips_a_phrase(a: int) -> Any:
+    each = responses.get(a, "")
+    return each.strip()
+
+
 @pytest.mark.parametrize(
     ("call", "whose"),
-    [(strips_parts, "a part of the parameter `a`"), (strips_parts_of_a_copy, "a part of it")],
+    [
+        (strips_parts, "a part of the parameter `a`"),
+        (strips_parts_of_a_copy, "a part of it"),
+        (strips_a_phrase, "the phrase of a status"),
+    ],
 )
 def test_what_is_not_known_of_a_part_is_said(call: Callable[..., Any], whose: str) -> None:
     text = f"reads `each.strip` of {whose}, whose class is not known"

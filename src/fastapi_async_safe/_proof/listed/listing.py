@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..analysis import Frame
-from ..lookup import dict_of
-from ..values import Value
+from ..lookup import dict_of, mro_of
+from ..values import Value, class_of, options_of
 
 Rule: TypeAlias = Callable[[Frame, Any, list[Value], dict[str, Value]], Value | None]
 
@@ -48,6 +48,20 @@ def put(function: Any, name: str, asks: str, rule: Rule) -> None:
 
 
 def put_methods(cls: type, asks: str, rule: Rule, *names: str) -> None:
-    """Put methods of a class on the list."""
+    """Put methods of a class on the list, as they are for its objects: others are refused."""
+
+    def rule_of_class(
+        frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]
+    ) -> Value | None:
+        # NOTE: `dict.update(a_list, {})` does nothing, and may be caught.
+        if not args or not all(_is_of(cls, option) for option in options_of(args[0])):
+            return None
+        return rule(frame, node, args, kwargs)
+
     for name in names:
-        put(dict_of(cls)[name], f"{cls.__name__}.{name}", asks, rule)
+        put(dict_of(cls)[name], f"{cls.__name__}.{name}", asks, rule_of_class)
+
+
+def _is_of(cls: type, value: Value) -> bool:
+    kind = class_of(value)
+    return kind is not None and any(base is cls for base in mro_of(kind))

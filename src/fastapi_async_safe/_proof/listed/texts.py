@@ -135,13 +135,22 @@ def _translate(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value
     return Plain(bytes, size=size_of(args[0]))
 
 
+# What Python itself has, so that it looks up nothing that somebody registered.
+_ENCODING = {
+    "encoding": ("utf-8", "utf8", "ascii", "latin-1", "UTF-8"),
+    "errors": ("strict", "ignore", "replace"),
+}
+
+
 def _encode(frame: Frame, node: Any, args: list[Value], kwargs: dict[str, Value]) -> Value | None:
-    names = ("utf-8", "utf8", "ascii", "latin-1", "UTF-8")
-    for each in [*args[1:], *kwargs.values()]:
-        if not (isinstance(each, Known) and each.obj in (*names, "strict", "ignore", "replace")):
-            return None
-    if not _is_text(args):
+    given = dict(zip(("encoding", "errors"), args[1:], strict=False)) | kwargs
+    if not _is_text(args) or len(given) != len(args) - 1 + len(kwargs):
         return None
+    for name, value in given.items():
+        if not (isinstance(value, Known) and type(value.obj) is str):
+            return None
+        if value.obj not in _ENCODING.get(name, ()):
+            return None
     is_text = all(builtin_type(option) is not bytes for option in options_of(args[0]))
     frame.analysis.spend(node, 2 + size_of(args[0]) * 300)
     return Plain(bytes if is_text else str, size=size_of(args[0]) * 4)
@@ -151,16 +160,15 @@ def _join(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value | No
     if kwargs or len(args) != 2 or not _is_text(args) or size_of(args[0]) > 0.01:
         return None
     parts = args[1]
-    kind = builtin_type(args[0]) or str
     if isinstance(parts, Box) and all(map(is_scalar, iterated(parts))):
         count = len(iterated(parts))
-        return built_text(frame, node, kind, iterated(parts), size_of(args[0]) * count)
+        return built_text(frame, node, str, iterated(parts), size_of(args[0]) * count)
     if isinstance(parts, Plain) and parts.type in (list, tuple, set, frozenset):
         if parts.element is None or not is_scalar(parts.element):
             return None
         frame.analysis.spend(node, size_of(parts) * 700)
-        length = len(args[0].obj) if isinstance(args[0], Known) else 20
-        return built_text(frame, node, kind, [parts], size_of(parts) * length)
+        separators = size_of(parts) * size_of(args[0]) * TEXT_CLAIMED
+        return built_text(frame, node, str, [parts], separators)
     return None
 
 
