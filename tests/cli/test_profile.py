@@ -341,6 +341,15 @@ def test_nothing_is_left_behind() -> None:
     assert trips() == trips_before < 8  # of which FastAPI makes one each
 
 
+def test_a_terminal_sees_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    finished = run_command(
+        "profile", "tests.cli.mixed_shop:app", "--request", "/items", "--rounds", "2", cwd=ROOT
+    )
+    assert "profile" in finished.stderr
+    assert "100%" in finished.stderr
+
+
 def test_the_lifespan_runs_once_around_all_requests() -> None:
     events: list[str] = []
 
