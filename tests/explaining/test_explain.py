@@ -385,7 +385,7 @@ class TestRoutes:
         @app.get("/overridden", dependencies=[Depends(marked)])
         def overridden() -> None: ...
 
-        app.dependency_overrides[marked] = 3
+        app.dependency_overrides[marked] = 3  # type: ignore[assignment]
         *good, unhashable_told, overridden_told = explain(app).routes
 
         client = TestClient(app)
