@@ -644,7 +644,7 @@ def _reads_more_that_is_stripped() -> Any:
 
 
 @proven("places of texts in texts")
-def _finds_a_text(a: str, b: str) -> Any:
+def _finds_a_text(a: str, b: Annotated[str, Query(max_length=20)]) -> Any:
     return a.find(b)
 
 

@@ -20,6 +20,7 @@ from tests.proof import (  # noqa: F401 - collect more cases
     hostile_bounded,
     hostile_expected,
     hostile_missing,
+    hostile_python,
     hostile_requests,
     hostile_twists,
 )

@@ -54,3 +54,22 @@ def joins_by_a_member(a: str) -> Any:
 
 def test_a_text_is_not_asked_for_its_length() -> None:
     assert prove(joins_by_a_member).holds
+
+
+class Proxy:
+    """An object that says by code of its own what class it is of."""
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise AssertionError("a proof runs nothing")
+
+
+PROXY = Proxy()
+
+
+def is_given_a_proxy(a: str) -> bool:
+    return PROXY is None
+
+
+def test_an_object_is_not_asked_for_its_class() -> None:
+    assert prove(is_given_a_proxy).holds

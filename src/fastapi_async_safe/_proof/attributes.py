@@ -29,6 +29,7 @@ from .lookup import (
     dict_of,
     find,
     instance_dict,
+    is_class,
     is_one_of,
     module_dict,
     mro_of,
@@ -66,13 +67,14 @@ def read(frame: Frame, node: ast.AST, value: Value, name: str) -> Value:
 def _read_of_one(frame: Frame, node: ast.AST, value: Value, name: str) -> Value:
     if isinstance(value, Known):
         kind = type(value.obj)
-        if kind in SCALARS or kind in (tuple, frozenset):
+        # NOTE: by identity, as a metaclass may say that its classes are equal to these.
+        if is_one_of(kind, (*SCALARS, tuple, frozenset)):
             return _of_builtin(frame, node, value, kind, name)
         if kind is ModuleType:
             return _of_module(frame, node, value.obj, name)
-        if isinstance(value.obj, type):
+        if is_class(value.obj):
             return _of_class(frame, node, value.obj, name)
-        if kind in (FunctionType, BuiltinFunctionType, MethodType):
+        if is_one_of(kind, (FunctionType, BuiltinFunctionType, MethodType)):
             if name in _NAMES:
                 return small_text(200)
             return frame.refuse(node, f"reads `{text_of(node)}`, an attribute of a function")
@@ -134,7 +136,7 @@ def _of_class(frame: Frame, node: ast.AST, cls: type, name: str) -> Value:
         return Bound(found.__func__, Known(cls), owner)
     if kind is FunctionType:
         return Bound(found, None, owner)
-    if kind in (*_BUILTIN_METHODS, MemberDescriptorType, property, BuiltinFunctionType):
+    if is_one_of(kind, (*_BUILTIN_METHODS, MemberDescriptorType, property, BuiltinFunctionType)):
         return Known(found)
     if _has(frame, kind, "__get__"):
         return frame.refuse(node, f"reads `{text_of(node)}`, which runs a descriptor")
@@ -161,7 +163,7 @@ def _of_instance(frame: Frame, node: ast.AST, value: Value, cls: type, name: str
     kind = type(found)
     if found is ABSENT:
         return _of_instance_alone(frame, node, value, cls, name, [])
-    may_be_missing = kind in (property, MemberDescriptorType)
+    may_be_missing = is_one_of(kind, (property, MemberDescriptorType))
     may_be_missing |= enumerations.is_of_members(found, name)
     if may_be_missing and _asks_elsewhere(frame, cls):
         there = _by_descriptor(frame, node, value, cls, name)
@@ -208,7 +210,7 @@ def _is_slot(found: MemberDescriptorType, name: str) -> bool:
 def _bound(
     frame: Frame, found: Any, kind: type, value: Value, cls: type, owner: Any
 ) -> Value | None:
-    if kind is FunctionType or kind in _BUILTIN_METHODS:
+    if kind is FunctionType or is_one_of(kind, _BUILTIN_METHODS):
         return Bound(found, value, owner)
     if kind is staticmethod:
         return Known(found.__func__)
@@ -312,7 +314,7 @@ def _of_builtin(frame: Frame, node: ast.AST, value: Value, cls: type, name: str)
     found, _ = find(cls, name)
     if found is ABSENT:
         return NEVER  # an AttributeError
-    if type(found) in _BUILTIN_METHODS:
+    if is_one_of(type(found), _BUILTIN_METHODS):
         return Bound(found, value)
     if name == "__class__":
         return Known(cls)
@@ -331,7 +333,7 @@ def _of_above(frame: Frame, node: ast.AST, value: Above, name: str) -> Value:
     kind = type(found)
     if found is ABSENT:
         return NEVER
-    if kind is FunctionType or kind in _BUILTIN_METHODS:
+    if kind is FunctionType or is_one_of(kind, _BUILTIN_METHODS):
         if isinstance(value.receiver, Known) and value.receiver.obj is value.cls:
             return frame.refuse(node, f"reads `{text_of(node)}` in a class method")
         return Bound(found, value.receiver, owner)

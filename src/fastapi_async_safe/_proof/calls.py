@@ -30,6 +30,7 @@ from .lookup import (
     HEAP_TYPE,
     find,
     flags_of,
+    is_class,
     is_one_of,
     mro_of,
     name_of,
@@ -47,6 +48,8 @@ from .values import (
     Plain,
     Value,
     any_of,
+    class_of,
+    is_scalar,
     options_of,
 )
 from .written import text_of
@@ -174,6 +177,11 @@ def _object_function(
         # NOTE: `object.__setattr__` refuses classes that it is not the one of.
         attributes.store(frame, node, first, name.obj, args[2])
         return Known(None)
+    if is_one_of(function, (*EXCEPTION_NEW, *EXCEPTION_INIT)):
+        given = [*args[1:], *kwargs.values()]
+        of = first.obj if isinstance(first, Known) else class_of(first)
+        if not is_class(of) or (_takes_apart(of) and not all(map(is_scalar, given))):
+            return None
     if function is _INIT or is_one_of(function, EXCEPTION_INIT):
         return Known(None) if isinstance(first, (Made, Held)) else None
     cls = first.obj if isinstance(first, Known) else None
@@ -188,6 +196,13 @@ def _object_function(
             return None
         return Held(cls, f"an object of the class {name_of(cls)}")
     return None
+
+
+def _takes_apart(cls: type) -> bool:
+    """Say whether exceptions of a class convert or go through what they are given."""
+    return any(
+        base is each for base in mro_of(cls) for each in (OSError, SyntaxError, UnicodeError)
+    )
 
 
 def _has_destructor(frame: Frame, node: ast.AST, cls: type) -> bool:
@@ -263,6 +278,10 @@ def _construct_plain(
     watched = frame.analysis.watched
     new = watched.class_attribute(cls, "__new__")
     owner = find(cls, "__new__")[1]
+    if _takes_apart(cls) and not all(map(is_scalar, [*args, *kwargs.values()])):
+        return frame.refuse(
+            node, f"makes an exception {name_of(cls)}, which takes its arguments apart"
+        )
     if new is _NEW or is_one_of(new, EXCEPTION_NEW):
         made: Value = _new_instance(frame, node, cls, args)
     elif type(new) is staticmethod:

@@ -32,6 +32,8 @@ def collected(evaluate: Evaluate, kind: type, frame: Frame, node: Any) -> Value:
     # NOTE: the first iterable belongs to the scope outside.
     first = _iterable(evaluate, frame, node.generators[0].iter)
     frame.overlays.append(overlay)
+    if _reads_ahead(node):
+        frame.refuse(node, f"reads a variable of a later loop: `{text_of(node)}`")
     with perhaps(frame):
         _go_through(evaluate, frame, node, 0, first, overlay, keys, values, exact)
     frame.overlays.pop()
@@ -39,6 +41,27 @@ def collected(evaluate: Evaluate, kind: type, frame: Frame, node: Any) -> Value:
     if kind in (dict, set) and not keys_hash(made):
         return frame.refuse(node, f"has keys that may run code: `{text_of(node)}`")
     return made
+
+
+def _reads_ahead(node: Any) -> bool:
+    """Say whether a loop reads a variable that is bound later: it has one of an earlier round."""
+    bound: set[str] = set()
+    loops = node.generators
+    for number, loop in enumerate(loops):
+        own, later = (
+            _names_in(loop.target),
+            _names_in(*(each.target for each in loops[number + 1 :])),
+        )
+        if number and _names_in(loop.iter) & ((own | later) - bound):
+            return True
+        bound |= own
+        if _names_in(*loop.ifs) & (later - bound):
+            return True
+    return False
+
+
+def _names_in(*nodes: ast.AST) -> set[str]:
+    return {each.id for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 def _iterable(evaluate: Evaluate, frame: Frame, node: ast.expr) -> Value:

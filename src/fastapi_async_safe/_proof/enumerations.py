@@ -10,8 +10,18 @@ from typing import Any
 from .analysis import Frame
 from .lookup import ABSENT, CLASS_READING, dict_of, find, instance_dict, name_of
 from .operations import existing
-from .values import Held, Known, Opaque, Value, is_hashable, is_scalar
-from .written import small_text, text_of
+from .values import (
+    Held,
+    Known,
+    Opaque,
+    Value,
+    bits_of,
+    is_hashable,
+    is_scalar,
+    options_of,
+    size_of,
+)
+from .written import SMALL_BITS, small_text, text_of
 
 _MEMBER_BY_NAME = enum.EnumMeta.__dict__["__getitem__"]
 _MEMBER_BY_NAME_CODE = _MEMBER_BY_NAME.__code__
@@ -45,6 +55,11 @@ def member_of_value(
         return frame.refuse(node, f"looks up a member of {name_of(cls)} by other than plain values")
     if watched.class_attribute(cls, "_missing_") is not _MISSING:
         return frame.refuse(node, f"looks up a member of {name_of(cls)}, which has a `_missing_`")
+    # NOTE: what is not found is written into the text of the exception.
+    if any(bits_of(option) > SMALL_BITS for option in options_of(args[0])):
+        text = f"looks up a member of {name_of(cls)} by what may be a large integer"
+        return frame.refuse(node, text, large=True)
+    frame.analysis.spend(node, size_of(args[0]) * 400)
     members = _own(cls, "_value2member_map_")
     values = list(members)
     if len(values) > 256 or not all(type(each) in (str, int) for each in values):

@@ -92,6 +92,8 @@ def _call(frame: Frame, node: Any) -> Value:
         args = elements(frame, node.args)
     kwargs: dict[str, Value] = {}
     known = args is not None
+    if _unpacks_late(node):
+        frame.refuse(node, f"passes on `{text_of(node.args[0])}` before its keywords are known")
     for keyword in node.keywords:
         value = evaluate(frame, keyword.value)
         if keyword.arg is not None:
@@ -108,6 +110,22 @@ def _call(frame: Frame, node: Any) -> Value:
     if not known or args is None:
         return Opaque(f"the result of `{text_of(node.func)}`")
     return call(frame, node, callee, args, kwargs)
+
+
+def _unpacks_late(node: ast.Call) -> bool:
+    """Say whether the one `*values` is unpacked after keywords that may change what is in it."""
+    return (
+        len(node.args) == 1
+        and isinstance(node.args[0], ast.Starred)
+        and not all(
+            isinstance(part, _CHANGING_NOTHING)
+            for each in node.keywords
+            for part in ast.walk(each.value)
+        )
+    )
+
+
+_CHANGING_NOTHING = (ast.Name, ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.expr_context)
 
 
 def _goes_through_at_once(callee: Value) -> bool:

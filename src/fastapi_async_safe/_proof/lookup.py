@@ -18,7 +18,7 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, TypeGuard
 
 _MRO = type.__dict__["__mro__"]
 _ABSTRACT_METHODS = type.__dict__["__abstractmethods__"]
@@ -345,6 +345,11 @@ PLAIN_WRITING = _own("__setattr__", object, *EXCEPTION_CLASSES)
 #: `__new__` and `__init__` of exceptions.
 EXCEPTION_NEW = _own("__new__", *EXCEPTION_CLASSES)
 EXCEPTION_INIT = _own("__init__", *EXCEPTION_CLASSES)
+
+
+def is_class(obj: Any) -> TypeGuard[type]:
+    """Say whether `obj` is a class, without asking it for its `__class__`."""
+    return issubclass(type(obj), type)
 
 
 def is_one_of(found: Any, known: tuple[Any, ...]) -> bool:

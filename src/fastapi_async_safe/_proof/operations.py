@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import datetime as dt
 from enum import EnumMeta
+from math import isnan
 from types import (
     BuiltinFunctionType,
     FunctionType,
@@ -16,7 +17,7 @@ from types import (
 from typing import Any
 
 from .analysis import Frame
-from .lookup import ABSENT, is_compared_plainly, mro_of
+from .lookup import ABSENT, is_class, is_compared_plainly, is_one_of, mro_of
 from .values import (
     INTEGER_BITS,
     NEVER,
@@ -56,7 +57,7 @@ _OWN_COMPARISONS = (object, str, int, float, bytes, type(None))
 
 def existing(frame: Frame, obj: Any) -> Value:
     """Give the value of an object that was looked up."""
-    cls = obj if isinstance(obj, type) else type(obj)
+    cls = obj if is_class(obj) else type(obj)
     if not is_compared_plainly(cls):
         return Opaque("an object whose class is compared by code of a metaclass")
     frame.analysis.watched.class_of(obj)
@@ -75,11 +76,12 @@ def _truth_of_one(frame: Frame, node: ast.AST, value: Value) -> bool | None:
         if value.obj is NotImplemented:
             frame.refuse(node, "asks whether `NotImplemented` is true, which warns")
             return None
-        if kind in SCALARS or kind in (tuple, frozenset):
+        # NOTE: by identity, as a metaclass may say that its classes are equal to these.
+        if is_one_of(kind, (*SCALARS, tuple, frozenset)):
             return bool(value.obj)
-        if kind in (FunctionType, BuiltinFunctionType, ModuleType, MethodDescriptorType):
+        if is_one_of(kind, (FunctionType, BuiltinFunctionType, ModuleType, MethodDescriptorType)):
             return True
-        if kind in (list, dict, set):
+        if is_one_of(kind, (list, dict, set)):
             return None
         return _truth_of_instance(frame, node, kind)
     if isinstance(value, Plain):
@@ -113,7 +115,7 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
         if is_comparable(option):
             continue
         cls = class_of(option)
-        if cls is None or cls in SCALARS or isinstance(option, (Plain, Box)):
+        if cls is None or is_one_of(cls, (*SCALARS,)) or isinstance(option, (Plain, Box)):
             return False
         if isinstance(option, Known) and _is_large(option.obj):
             return False
@@ -121,8 +123,9 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
             return False
         for name in ("__eq__", "__ne__"):
             found = frame.analysis.watched.class_attribute(cls, name)
-            owner = getattr(found, "__objclass__", None)
-            if type(found) is not WrapperDescriptorType or owner not in _OWN_COMPARISONS:
+            if type(found) is not WrapperDescriptorType:
+                return False
+            if not is_one_of(found.__objclass__, _OWN_COMPARISONS):
                 return False
     return True
 
@@ -207,7 +210,8 @@ def _contained(frame: Frame, node: ast.AST, left: Value, wanted: bool, right: Va
             if not is_scalar(left):
                 frame.refuse(node, f"looks for `{text_of(node)}`")
             at_once = is_one_character(left)
-            frame.analysis.spend(node, 1 + size_of(option) * (60 if at_once else 1000))
+            cost = 60 if at_once else search_cost(left)
+            frame.analysis.spend(node, 1 + size_of(option) * cost)
         elif isinstance(option, Known) and type(option.obj) is dict:
             if not (is_hashable(left) and constant_dict(frame, option.obj)):
                 frame.refuse(
@@ -233,9 +237,20 @@ def _is_among(left: Value, right: Value) -> bool | None:
     found: set[bool | None] = set()
     for option in options_of(left):
         equal = [_are_equal(option, each) for each in iterated(right)]
-        surely = False if all(each is False for each in equal) else None
+        # NOTE: `in` asks first whether it is the same object, which a NaN is not equal to.
+        is_nan = isinstance(option, Known) and type(option.obj) is float and isnan(option.obj)
+        surely = False if all(each is False for each in equal) and not is_nan else None
         found.add(True if any(each is True for each in equal) else surely)
     return found.pop() if len(found) == 1 else None
+
+
+def search_cost(needle: Value) -> float:
+    """Give the steps that searching a text of TEXT_CLAIMED characters for `needle` takes at most.
+
+    Short texts are searched character by character, up to 25 ns for each, and in the worst case for
+    as much of the needle each time.
+    """
+    return 1000 + size_of(needle) * 20_000
 
 
 def is_one_character(value: Value) -> bool:
@@ -245,7 +260,7 @@ def is_one_character(value: Value) -> bool:
 
 def constant_dict(frame: Frame, mapping: dict[Any, Any]) -> bool:
     """Say whether an existing dict may be looked up in; watch all of it."""
-    if len(mapping) > 16 or not all(type(key) in SCALARS for key in mapping):
+    if len(mapping) > 16 or not all(is_one_of(type(key), (*SCALARS,)) for key in mapping):
         return False
     frame.analysis.watched.items(mapping)
     return True

@@ -97,8 +97,10 @@ def _assign(frame: Frame, node: Any) -> bool:
 def _annotated(frame: Frame, node: Any) -> bool:
     if node.value is not None:
         store(frame, node.target, evaluate(frame, node.value))
-    elif not isinstance(node.target, ast.Name):
+    elif isinstance(node.target, ast.Attribute):
         evaluate(frame, node.target.value)
+    elif isinstance(node.target, ast.Subscript):
+        frame.refuse(node, f"annotates `{text_of(node.target)}`, which is not assigned to")
     return True
 
 

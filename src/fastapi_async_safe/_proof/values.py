@@ -7,10 +7,11 @@ be passed on, stored, returned and compared by `is`, and nothing else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import EnumMeta
 from types import EllipsisType, NoneType
 from typing import Any
 
-from .lookup import mro_of
+from .lookup import dict_of, mro_of
 from .places import Items, Place
 
 #: Operations on these, among each other, run no code of anybody else's.
@@ -355,6 +356,8 @@ def bits_of(value: Value) -> float:
         return value.obj.bit_length() if type(value.obj) is int else 1.0
     if isinstance(value, Plain):
         return value.bits if value.type is int else 1.0
+    if isinstance(value, AnyOf):
+        return max((bits_of(option) for option in options_of(value)), default=0.0)
     return 0.0
 
 
@@ -375,8 +378,11 @@ def size_of(value: Value) -> float:
         return value.size if value.type not in (int, float, bool, NoneType) else 0.01
     if isinstance(value, Box):
         return 0.01 * len(value.elements)
-    if isinstance(value, Held) and _text_class(value.cls) is not None:
-        return 1.0
+    if isinstance(value, Held) and (text := _text_class(value.cls)) is not None:
+        if not issubclass(type(value.cls), EnumMeta):
+            return 1.0
+        members = dict_of(value.cls)["_member_map_"].values()
+        return max(1.0, *(text.__len__(each) / TEXT_CLAIMED for each in members))
     return (
         max((size_of(option) for option in options_of(value)), default=0.0)
         if isinstance(value, AnyOf)

@@ -38,6 +38,8 @@ def read(frame: Frame, node: ast.AST, written_name: str) -> Value:
     is_local = mangled in code.co_varnames or mangled in code.co_cellvars
     if is_local and not frame.overlays and mangled not in code.co_names:
         return frame.refuse(node, f"reads `{written_name}` in a way that is not known")
+    if type(function.__globals__) is not dict:
+        return frame.refuse(node, f"reads `{written_name}` from globals that are no plain dict")
     found = watched.global_name(function.__globals__, mangled)
     if found is ABSENT:
         if function.__builtins__ is not _BUILTINS:  # type: ignore[attr-defined, unused-ignore]

@@ -32,7 +32,7 @@ SMALL_BITS = 1024
 
 _SIMPLE_TEMPLATE = re.compile(r"(?:[^%]|%[srd%])*\Z")
 _SIMPLE_SPEC = re.compile(
-    r"[^{}]?[<>=^]?[-+ ]?z?#?0?(\d{0,3})[_,]?(?:\.(\d{1,2}))?[bcdeEfFgGnosxX%]?\Z"
+    r"(?:[^{}]?[<>=^])?[-+ ]?z?#?0?(\d{0,3})[_,]?(?:\.(\d{1,2}))?[bcdeEfFgGnosxX%]?\Z"
 )
 _WIDEST = 256
 

@@ -9,7 +9,7 @@ import string
 from typing import Any
 
 from ..analysis import Frame
-from ..operations import is_one_character
+from ..operations import is_one_character, search_cost
 from ..values import (
     NEVER,
     TEXT_CLAIMED,
@@ -36,8 +36,10 @@ def _text_method(result: type, *, cost: float, growth: float = 1.0, short: bool 
         if short and any(size_of(each) > _SHORT for each in args[1:]):
             return None  # the time is that of one text times that of the other
         size = size_of(args[0])
-        at_once = cost == _SEARCH and len(args) > 1 and is_one_character(args[1])
-        frame.analysis.spend(node, 2 + size * (60 if at_once else cost))
+        steps = cost
+        if cost == _SEARCH and len(args) > 1:
+            steps = 60 if is_one_character(args[1]) else search_cost(args[1])
+        frame.analysis.spend(node, 2 + size * steps)
         if result is bool or result is int:
             return Plain(result, bits=32)
         grown = size * growth
@@ -124,7 +126,7 @@ def _replace(frame: Frame, node: Any, args: list[Value], kwargs: Any) -> Value |
     growth = max(1.0, len(new.obj) / len(old.obj))
     if growth * size_of(args[0]) > 16:
         return None
-    frame.analysis.spend(node, 2 + size_of(args[0]) * 1000)
+    frame.analysis.spend(node, 2 + size_of(args[0]) * search_cost(old))
     return Plain(str, size=size_of(args[0]) * growth)
 
 
