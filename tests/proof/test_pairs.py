@@ -78,3 +78,15 @@ def test_an_object_is_not_asked_for_its_class() -> None:
     before = Proxy.asked
     assert prove(is_given_a_proxy).holds
     assert Proxy.asked == before
+
+
+class NoTone(str, enum.Enum):  # noqa: UP042 - its members would be texts
+    """An enumeration to which nothing was added so far."""
+
+
+def is_given_a_tone(a: NoTone) -> str:
+    return str.upper(a)
+
+
+def test_an_enumeration_without_members_can_be_followed() -> None:
+    assert prove(is_given_a_tone).holds

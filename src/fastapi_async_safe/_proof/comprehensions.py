@@ -48,10 +48,8 @@ def _reads_ahead(node: Any) -> bool:
     bound: set[str] = set()
     loops = node.generators
     for number, loop in enumerate(loops):
-        own, later = (
-            _names_in(loop.target),
-            _names_in(*(each.target for each in loops[number + 1 :])),
-        )
+        own = _names_in(loop.target)
+        later = _names_in(*(each.target for each in loops[number + 1 :]))
         if number and _names_in(loop.iter) & ((own | later) - bound):
             return True
         bound |= own

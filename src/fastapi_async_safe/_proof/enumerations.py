@@ -18,7 +18,6 @@ from .values import (
     bits_of,
     is_hashable,
     is_scalar,
-    options_of,
     size_of,
 )
 from .written import SMALL_BITS, small_text, text_of
@@ -56,17 +55,17 @@ def member_of_value(
     if watched.class_attribute(cls, "_missing_") is not _MISSING:
         return frame.refuse(node, f"looks up a member of {name_of(cls)}, which has a `_missing_`")
     # NOTE: what is not found is written into the text of the exception.
-    if any(bits_of(option) > SMALL_BITS for option in options_of(args[0])):
+    if bits_of(args[0]) > SMALL_BITS:
         text = f"looks up a member of {name_of(cls)} by what may be a large integer"
         return frame.refuse(node, text, large=True)
     frame.analysis.spend(node, size_of(args[0]) * 400)
     members = _own(cls, "_value2member_map_")
+    watched.size(members)  # tools add some: before they are read, as another thread may do so
     values = list(members)
     if len(values) > 256 or not all(type(each) in (str, int) for each in values):
         return frame.refuse(
             node, f"looks up a member of {name_of(cls)}, whose values are not plain"
         )
-    watched.size(members)  # tools add some
     frame.analysis.spend(node, 40 + len(values))
     return Held(cls, f"a member of {name_of(cls)}")
 

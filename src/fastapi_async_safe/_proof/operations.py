@@ -36,6 +36,7 @@ from .values import (
     bits_of,
     builtin_type,
     class_of,
+    is_class_of,
     is_comparable,
     is_constant,
     is_hashable,
@@ -115,7 +116,7 @@ def is_equality_plain(frame: Frame, value: Value) -> bool:
         if is_comparable(option):
             continue
         cls = class_of(option)
-        if cls is None or is_one_of(cls, (*SCALARS,)) or isinstance(option, (Plain, Box)):
+        if cls is None or is_class_of(cls, SCALARS) or isinstance(option, (Plain, Box)):
             return False
         if isinstance(option, Known) and _is_large(option.obj):
             return False
@@ -260,7 +261,7 @@ def is_one_character(value: Value) -> bool:
 
 def constant_dict(frame: Frame, mapping: dict[Any, Any]) -> bool:
     """Say whether an existing dict may be looked up in; watch all of it."""
-    if len(mapping) > 16 or not all(is_one_of(type(key), (*SCALARS,)) for key in mapping):
+    if len(mapping) > 16 or not all(is_class_of(type(key), SCALARS) for key in mapping):
         return False
     frame.analysis.watched.items(mapping)
     return True

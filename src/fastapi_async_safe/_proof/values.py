@@ -243,13 +243,16 @@ def builtin_type(value: Value) -> type | None:
         kind = type(value.obj)
         if kind is int and value.obj.bit_length() > INTEGER_BITS:
             return None  # nothing about it is short
-        if _is_class_of(kind, SCALARS) or _is_class_of(kind, _CONSTANT_CONTAINERS):
+        if is_class_of(kind, SCALARS) or is_class_of(kind, _CONSTANT_CONTAINERS):
             return kind
     return None
 
 
-def _is_class_of(kind: type, classes: frozenset[Any]) -> bool:
-    # NOTE: a metaclass may say that its classes are equal to these.
+def is_class_of(kind: type, classes: frozenset[Any]) -> bool:
+    """Say whether `kind` is one of some built-in classes, by no code of its metaclass.
+
+    NOTE: a metaclass may say that its classes are equal to these.
+    """
     return type(kind) is type and kind in classes
 
 
@@ -341,11 +344,11 @@ def is_constant(obj: Any) -> bool:
         seen += 1
         if seen > _PARTS_SEEN:
             return False
-        if _is_class_of(kind, _CONSTANT_CONTAINERS):
+        if is_class_of(kind, _CONSTANT_CONTAINERS):
             if len(each) > _PARTS_SEEN:
                 return False
             pending += each
-        elif not _is_class_of(kind, SCALARS) or (kind is int and each.bit_length() > INTEGER_BITS):
+        elif not is_class_of(kind, SCALARS) or (kind is int and each.bit_length() > INTEGER_BITS):
             return False
     return True
 
@@ -382,7 +385,7 @@ def size_of(value: Value) -> float:
         if not issubclass(type(value.cls), EnumMeta):
             return 1.0
         members = dict_of(value.cls)["_member_map_"].values()
-        return max(1.0, *(text.__len__(each) / TEXT_CLAIMED for each in members))
+        return max([1.0, *(text.__len__(each) / TEXT_CLAIMED for each in members)])
     return (
         max((size_of(option) for option in options_of(value)), default=0.0)
         if isinstance(value, AnyOf)
