@@ -200,8 +200,21 @@ def writes_wide_numbers() -> Any:
 
 
 @case
-def looks_for_long_texts(a: str, b: str) -> Any:
-    return a.find(b), a.count(b), b in a
+def looks_for_a_long_text(a: str, b: str) -> Any:
+    return a.find(b)
+
+
+@case
+def asks_for_a_long_text(a: str, b: str) -> Any:
+    return b in a
+
+
+LATE = "a" * 1022 + "ba"
+
+
+@case
+def replaces_a_long_text(a: str) -> Any:
+    return a.replace(LATE, "x")
 
 
 class _Number(enum.IntEnum):
